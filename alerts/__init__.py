@@ -1,0 +1,1 @@
+"""Alerts: who is told, through what, and who answered."""

@@ -1,0 +1,1 @@
+"""Config: the agency's declared world, and what it means."""

@@ -1,0 +1,49 @@
+"""Where this installation keeps things and listens: read from the environment, never from YAML."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One installation. Ports are TCP on 127.0.0.1; ``x_base_url`` is X itself or a stand-in for it."""
+
+    home: Path
+    config: Path
+    database: str
+    desk_port: int
+    acknowledge_port: int
+    standin_port: int
+    x_base_url: str
+
+
+def settings(env: Mapping[str, str] | None = None) -> Settings:
+    """The settings that ``VIGIE_…`` variables give, with the embedded defaults.
+
+    Raises ValueError, naming the variable, where a port is not a number.
+    """
+    env = os.environ if env is None else env
+    home = Path(env.get("VIGIE_HOME", ROOT / "var")).absolute()
+    return Settings(
+        home=home,
+        config=Path(env.get("VIGIE_CONFIG", ROOT / "config" / "default")).absolute(),
+        database=env.get("VIGIE_DATABASE", f"sqlite:///{home / 'vigie.db'}"),
+        desk_port=_port(env, "VIGIE_DESK_PORT", 8710),
+        acknowledge_port=_port(env, "VIGIE_ACKNOWLEDGE_PORT", 8711),
+        standin_port=_port(env, "VIGIE_STANDIN_PORT", 8712),
+        x_base_url=env.get("VIGIE_X_BASE_URL", "https://api.twitter.com"),
+    )
+
+
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
+    value = env.get(name, str(default))
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        raise ValueError(f"{name} must be a port between 1 and 65535, not {value!r}")
+    return int(value)

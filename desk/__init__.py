@@ -1,0 +1,1 @@
+"""Desk: everything a person touches: the page, the command line, the benches."""

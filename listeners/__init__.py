@@ -1,0 +1,1 @@
+"""Listeners: posts come in here, one platform a file."""

@@ -1,0 +1,1 @@
+"""NLP: what a post says, and which posts tell the same incident."""
