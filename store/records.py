@@ -76,7 +76,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number read in a post: ``kind`` injured, dead, missing, evacuated…; ``op`` exactly, at_least, at_most, about."""
+    """A number in a post: ``kind`` injured, dead, missing, evacuated…; ``op`` exactly, at_least, at_most, about."""
 
     kind: str
     op: str

@@ -1,0 +1,57 @@
+"""Annotations: what was understood of a post, one a post, replaced when a deeper reading comes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from store import tables
+from store.batches import batches
+from store.codec import from_json
+from store.records import TAGS, Annotation
+from store.tables import posts
+
+_upsert = insert(tables.annotations)
+_UPSERT = _upsert.on_conflict_do_update(
+    set_={column.name: _upsert.excluded[column.name] for column in tables.annotations.c if not column.primary_key}
+)
+
+
+def put(conn: Connection, new: Sequence[Annotation]) -> int:
+    """Keep the annotations, in place of older ones of the same posts; gives how many were kept.
+
+    One whose post is not (or no longer) there is left out: a deleted post must not come back by its annotation.
+    """
+    there: set[str] = set()
+    for some in batches([annotation.post_id for annotation in new]):
+        there.update(conn.execute(select(posts.c.id).where(posts.c.id.in_(some))).scalars())
+    rows = [_row(annotation) for annotation in new if annotation.post_id in there]
+    if rows:
+        conn.execute(_UPSERT, rows)
+    return len(rows)
+
+
+def get(conn: Connection, post_ids: Collection[str]) -> dict[str, Annotation]:
+    """The annotations of these posts; posts without one are left out."""
+    found: dict[str, Annotation] = {}
+    wanted = select(tables.annotations.c.post_id, tables.annotations.c.payload)
+    for some in batches(post_ids):
+        rows = conn.execute(wanted.where(tables.annotations.c.post_id.in_(some)))
+        found |= {id: from_json(Annotation, payload) for id, payload in rows}
+    return {id: found[id] for id in post_ids if id in found}
+
+
+def _row(annotation: Annotation) -> dict[str, Any]:
+    return {
+        "post_id": annotation.post_id,
+        "lang": annotation.lang,
+        "about": annotation.about,
+        "relevance": annotation.relevance,
+        **{tag: annotation.tags.get(tag) for tag in TAGS},
+        "labels": annotation.labels,
+        "hazard": annotation.hazard and annotation.hazard.name,
+        "payload": annotation,
+    }

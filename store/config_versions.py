@@ -1,0 +1,43 @@
+"""Published configurations: the files of a bundle that was checked, under a version made of their content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+import orjson
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from store.tables import config_versions
+
+
+def publish(conn: Connection, files: Mapping[str, str], by: str, now: datetime) -> str:
+    """Make ``files`` (path → text) the newest configuration; gives its version, 12 hex digits of their hash.
+
+    Publishing what is the newest already changes nothing; publishing an older one again makes it the newest.
+    """
+    version = hashlib.sha256(orjson.dumps(dict(files), option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+    newest = latest(conn)
+    if newest is not None and newest[0] == version:
+        return version
+    number = conn.execute(select(func.coalesce(func.max(config_versions.c.number), 0) + 1)).scalar_one()
+    values = {"number": number, "by": by, "at": now}
+    new = insert(config_versions).values(version=version, files=dict(files), **values)
+    conn.execute(new.on_conflict_do_update(set_=values))
+    return version
+
+
+def latest(conn: Connection) -> tuple[str, dict[str, str]] | None:
+    """Version and files (path → text) of the newest configuration, or None before the first."""
+    newest = select(config_versions.c.version, config_versions.c.files).order_by(config_versions.c.number.desc())
+    row = conn.execute(newest.limit(1)).one_or_none()
+    return None if row is None else (row.version, row.files)
+
+
+def get(conn: Connection, version: str) -> dict[str, str] | None:
+    """The files (path → text) of one version, or None."""
+    wanted = select(config_versions.c.files).where(config_versions.c.version == version)
+    files: dict[str, str] | None = conn.execute(wanted).scalar_one_or_none()
+    return files

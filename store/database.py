@@ -1,0 +1,94 @@
+"""The database: one SQLite file in WAL mode, opened for reading or for writing.
+
+Every write is a ``BEGIN IMMEDIATE`` transaction, so that a read-then-update never meets another writer half-way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+from store import leases, times
+from store.leases import LeaseLost
+from store.migrations import migrate
+from store.records import Lease
+
+__all__ = ["Database", "LeaseLost"]
+
+BUSY_SECONDS = 10
+_OPENING = {
+    "read": ("PRAGMA query_only=ON", "BEGIN"),
+    "normal": ("PRAGMA query_only=OFF", "PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE"),
+    "durable": ("PRAGMA query_only=OFF", "PRAGMA synchronous=FULL", "BEGIN IMMEDIATE"),
+}
+
+
+class Database:
+    """An open database; safe to share between threads, not across a fork.
+
+    ``clock`` gives the present in UTC; leases are judged by it.
+    """
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    @classmethod
+    def open(cls, url: str, *, clock: Callable[[], datetime] = times.now) -> Database:
+        """The database at ``url`` (``sqlite:////absolute/file.db``), made with its folder where absent, and migrated.
+
+        Raises ValueError for another kind of URL, and :class:`store.migrations.UnknownVersion` for a newer database.
+        """
+        path = _file(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS, "isolation_level": None})
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        migrate(engine, path)
+        return cls(engine, clock)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the database throughout, and cannot write. Keep it short."""
+        with self._engine.connect().execution_options(vigie="read") as conn:
+            yield conn
+
+    @contextmanager
+    def write(self, *, durable: bool = False, lease: Lease | None = None) -> Iterator[Connection]:
+        """A transaction that commits at the end of the block, or leaves nothing when the block raises.
+
+        ``durable`` also survives a power cut (decisions, outbox, ledger). Raises LeaseLost, before the block runs,
+        where ``lease`` is not the newest of its stage or has expired; sqlalchemy.exc.OperationalError where other
+        writers held the database for more than 10 seconds. Do not nest two of them in one thread.
+        """
+        mode = "durable" if durable else "normal"
+        with self._engine.connect().execution_options(vigie=mode) as conn, conn.begin():
+            if lease is not None:
+                leases.check(conn, lease, self._clock())
+            yield conn
+
+    def close(self) -> None:
+        """Close every connection; the database can be opened again."""
+        self._engine.dispose()
+
+
+def _file(url: str) -> Path:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise ValueError(f"VIGIE_DATABASE must name a SQLite file, as sqlite:////var/lib/vigie/vigie.db, not {url!r}")
+    return Path(parsed.database).absolute()
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    connection.execute("PRAGMA secure_delete=FAST")
+    connection.execute("PRAGMA wal_autocheckpoint=4000")
+
+
+def _begin(conn: Connection) -> None:
+    for statement in _OPENING[conn.get_execution_options().get("vigie", "read")]:
+        conn.exec_driver_sql(statement)

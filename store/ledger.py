@@ -1,0 +1,102 @@
+"""The ledger: append-only, each line sealed with the digest of the line before it.
+
+It holds ids, codes, numbers and HMACs, never post text or author hashes, so that it can stay when posts go.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, insert, select, text
+
+from store.records import LedgerEntry
+from store.tables import ledger
+from store.times import to_iso
+
+
+class NotDurable(Exception):
+    """The ledger was written outside ``Database.write(durable=True)``."""
+
+
+def append(conn: Connection, new: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    """Add lines at the end; ``seq``, ``previous`` and ``digest`` of what is given are made anew. Gives what was kept.
+
+    Raises NotDurable outside a durable write, ValueError for a time without a zone, TypeError for detail not JSON.
+    """
+    if conn.get_execution_options().get("vigie") != "durable":
+        raise NotDurable("the ledger is written inside Database.write(durable=True) only")
+    seq, previous = _last(conn)
+    kept = []
+    for entry in new:
+        seq += 1
+        entry = replace(entry, seq=seq, previous=previous, digest="")
+        previous = _digest(entry)
+        kept.append(replace(entry, digest=previous))
+    if kept:
+        conn.execute(insert(ledger), [_row(entry) for entry in kept])
+    return kept
+
+
+def entries(
+    conn: Connection, *, after: int = 0, limit: int = 100, kind: str | None = None, subject: str | None = None
+) -> list[LedgerEntry]:
+    """At most ``limit`` lines whose seq is above ``after``, in order; only of ``kind`` and about ``subject``."""
+    wanted = select(ledger).where(ledger.c.seq > after)
+    if kind is not None:
+        wanted = wanted.where(ledger.c.kind == kind)
+    if subject is not None:
+        wanted = wanted.where(ledger.c.subject == subject)
+    return [_of_row(row) for row in conn.execute(wanted.order_by(ledger.c.seq).limit(limit))]
+
+
+def verify(conn: Connection) -> int | None:
+    """The seq of the first line that is missing, changed or out of the chain; None where the whole ledger holds."""
+    previous, seq = "", 0
+    for entry in _every(conn):
+        seq += 1
+        if entry.seq != seq or entry.previous != previous or entry.digest != _digest(entry):
+            return seq
+        previous = entry.digest
+    return seq + 1 if _ever(conn) > seq else None
+
+
+def _last(conn: Connection) -> tuple[int, str]:
+    row = conn.execute(select(ledger.c.seq, ledger.c.digest).order_by(ledger.c.seq.desc()).limit(1)).one_or_none()
+    return (_ever(conn), "") if row is None else (row.seq, row.digest)
+
+
+def _ever(conn: Connection) -> int:
+    """The highest seq ever given, which SQLite keeps beside the table: a ledger cut at its end shows by it."""
+    given = conn.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'ledger'")).scalar_one_or_none()
+    return int(given or 0)
+
+
+def _every(conn: Connection) -> Iterator[LedgerEntry]:
+    after = 0
+    while some := entries(conn, after=after, limit=1000):
+        yield from some
+        after = some[-1].seq
+
+
+def _digest(entry: LedgerEntry) -> str:
+    body = {
+        "seq": entry.seq,
+        "at": to_iso(entry.at),
+        "kind": entry.kind,
+        "subject": entry.subject,
+        "actor": entry.actor,
+        "detail": dict(entry.detail),
+    }
+    return hashlib.sha256(entry.previous.encode() + orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _row(entry: LedgerEntry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in ledger.c.keys()}  # noqa: SIM118 - a column collection iterates columns
+
+
+def _of_row(row: Row[Any]) -> LedgerEntry:
+    return LedgerEntry(**row._mapping)

@@ -1,0 +1,236 @@
+"""The tables. What is searched by has a column; the rest of a record travels in its JSON ``payload``.
+
+``SHARED`` are the tables whose every insert, update and delete reaches the change log, with the column that is the
+key written there. The triggers that do it are made by the migrations.
+"""
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+from store.types import Json, UtcMicros
+
+metadata = MetaData()
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", UtcMicros, nullable=False),
+    Column("received_at", UtcMicros, nullable=False),
+    Column("lang", Text),
+    Column("author", Text),
+    Column("lat", Float),
+    Column("lon", Float),
+    Column("radius_m", Float),
+    Column("place", Text),
+    Column("filters", Json, nullable=False),
+    Column("trusted", Boolean, nullable=False),
+    Column("departement", Text),
+    Column("status", Text, nullable=False),
+    Column("backfilled", Boolean, nullable=False),
+    Column("repost_of", Text),
+    Column("config_version", Text, nullable=False),
+    Index("posts_created_at", "created_at"),
+)
+
+annotations = Table(
+    "annotations",
+    metadata,
+    Column("post_id", Text, primary_key=True),
+    Column("lang", Text),
+    Column("about", Float),
+    Column("relevance", Float),
+    Column("rumour", Float),
+    Column("public_order_threat", Float),
+    Column("emerging_incident", Float),
+    Column("labels", Json, nullable=False),
+    Column("hazard", Text),
+    Column("payload", Json, nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("opened_at", UtcMicros, nullable=False),
+    Column("updated_at", UtcMicros, nullable=False),
+    Column("hazard", Text),
+    Column("severity", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("payload", Json, nullable=False),
+    Index("incidents_state", "state", "opened_at"),
+    Index("incidents_updated_at", "updated_at"),
+)
+
+incident_posts = Table(
+    "incident_posts",
+    metadata,
+    Column("post_id", Text, primary_key=True),
+    Column("incident_id", Text, nullable=False),
+    Column("created_at", UtcMicros, nullable=False),
+    Index("incident_posts_incident", "incident_id", "created_at"),
+)
+
+incident_events = Table(
+    "incident_events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("incident_id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("at", UtcMicros, nullable=False),
+    Column("payload", Json, nullable=False),
+    Index("incident_events_incident", "incident_id", "at"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("incident_id", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("at", UtcMicros, nullable=False),
+    Column("payload", Json, nullable=False),
+    Index("alerts_incident", "incident_id", "at"),
+    Index("alerts_at", "at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("alert_id", Text, nullable=False),
+    Column("incident_id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("created_at", UtcMicros, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", UtcMicros),
+    Column("first_attempt_at", UtcMicros),
+    Column("sent_at", UtcMicros),
+    Column("error", Text),
+    Column("trigger_received_at", UtcMicros),
+    Index("deliveries_state", "state", "next_at"),
+    Index("deliveries_incident", "incident_id", "created_at"),
+)
+
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("incident_id", Text, primary_key=True),
+    Column("agency", Text, primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("at", UtcMicros, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("delivery_id", Text),
+    Column("note", Text, nullable=False),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", UtcMicros, nullable=False),
+    Column("last_post_at", UtcMicros),
+    Column("received", Integer, nullable=False),
+    Column("kept", Integer, nullable=False),
+)
+
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("payload", Json, nullable=False),
+)
+
+config_versions = Table(
+    "config_versions",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", UtcMicros, nullable=False),
+    Column("files", Json, nullable=False),
+    UniqueConstraint("number", name="config_versions_number"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("table", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("op", Text, nullable=False),
+    Index("changes_table", "table", "seq"),
+    sqlite_autoincrement=True,
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("stage", Text, primary_key=True),
+    Column("seq", Integer, nullable=False),
+)
+
+state = Table(
+    "state",
+    metadata,
+    Column("stage", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Json, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("stage", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("expires_at", UtcMicros, nullable=False),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", UtcMicros, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("detail", Json, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Index("ledger_subject", "subject", "seq"),
+    Index("ledger_kind", "kind", "seq"),
+    sqlite_autoincrement=True,
+)
+
+cache = Table(
+    "cache",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Json, nullable=False),
+    Column("at", UtcMicros, nullable=False),
+)
+
+SHARED = {
+    "posts": "id",
+    "annotations": "post_id",
+    "incidents": "id",
+    "incident_events": "id",
+    "alerts": "id",
+    "deliveries": "id",
+    "acknowledgements": "incident_id",
+    "sources": "source",
+    "operations": "id",
+    "config_versions": "version",
+}

@@ -1,0 +1,118 @@
+from datetime import timedelta
+
+from store import outbox
+
+HOLD = timedelta(seconds=60)
+
+
+def test_a_pending_delivery_is_claimed_by_one_claimer_only(db, clock, make):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery()])
+    with db.write(durable=True) as conn:
+        first = outbox.claim(conn, clock.now, 10, HOLD)
+    with db.write(durable=True) as conn:
+        second = outbox.claim(conn, clock.now, 10, HOLD)
+    assert ([d.id for d in first], second) == (["d1"], [])
+
+
+def test_a_claim_counts_the_attempt_and_keeps_when_the_first_one_was(db, clock, make):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery()])
+        [first] = outbox.claim(conn, clock.now, 10, HOLD)
+        outbox.retry(conn, "d1", clock.forward(30), "timed out")
+        [second] = outbox.claim(conn, clock.now, 10, HOLD)
+        kept = outbox.get(conn, "d1")
+    assert (first.attempts, second.attempts, second.state) == (1, 2, "sending")
+    assert second.first_attempt_at == first.first_attempt_at
+    assert second == kept
+
+
+def test_a_claim_compares_before_it_sets(db, clock, make):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery()])
+        stale = outbox.get(conn, "d1")
+        outbox.claim(conn, clock.now, 10, HOLD)
+        assert outbox._take(conn, stale, clock.now, HOLD) is None
+
+
+def test_a_retry_is_not_due_before_its_time(db, clock, make):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery()])
+        outbox.claim(conn, clock.now, 10, HOLD)
+        outbox.retry(conn, "d1", clock.now + timedelta(seconds=30), "timed out")
+        assert outbox.claim(conn, clock.forward(29), 10, HOLD) == []
+        assert [d.error for d in outbox.claim(conn, clock.forward(1), 10, HOLD)] == ["timed out"]
+
+
+def test_a_delivery_whose_claimer_died_is_claimed_again_when_the_hold_ends(db, clock, make):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery()])
+        outbox.claim(conn, clock.now, 10, HOLD)
+        assert outbox.claim(conn, clock.forward(59), 10, HOLD) == []
+        assert [d.attempts for d in outbox.claim(conn, clock.forward(1), 10, HOLD)] == [2]
+
+
+def test_a_sent_delivery_is_settled(db, clock, make):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery()])
+        outbox.claim(conn, clock.now, 10, HOLD)
+        assert outbox.sent(conn, "d1", clock.forward(1))
+        assert not outbox.retry(conn, "d1", clock.now, "late")
+        assert not outbox.failed(conn, "d1", "late")
+        kept = outbox.get(conn, "d1")
+        assert outbox.claim(conn, clock.forward(3600), 10, HOLD) == []
+    assert (kept.state, kept.error) == ("sent", None)
+
+
+def test_a_failed_delivery_says_why_and_is_not_claimed_again(db, clock, make):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery()])
+        outbox.claim(conn, clock.now, 10, HOLD)
+        assert outbox.failed(conn, "d1", "no such mailbox")
+        assert outbox.claim(conn, clock.forward(3600), 10, HOLD) == []
+        assert outbox.get(conn, "d1").error == "no such mailbox"
+
+
+def test_cancelling_an_incident_stops_what_waits_and_leaves_what_was_sent(db, clock, make):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery("d1"), make.delivery("d2"), make.delivery("d3", incident_id="i2")])
+        outbox.claim(conn, clock.now, 1, HOLD)
+        outbox.sent(conn, "d1", clock.now)
+        assert outbox.cancel(conn, "i1") == 1
+        assert [d.state for d in outbox.of_incident(conn, "i1")] == ["sent", "cancelled"]
+        assert outbox.get(conn, "d3").state == "pending"
+
+
+def test_a_delivery_sent_while_it_was_being_cancelled_is_recorded_as_sent(db, clock, make):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery()])
+        outbox.claim(conn, clock.now, 1, HOLD)
+        outbox.cancel(conn, "i1")
+        assert outbox.sent(conn, "d1", clock.now)
+        assert outbox.get(conn, "d1").state == "sent"
+
+
+def test_adding_a_delivery_again_leaves_it_as_it_is(db, clock, make):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery()])
+        outbox.claim(conn, clock.now, 1, HOLD)
+        outbox.add(conn, [make.delivery()])
+        assert outbox.get(conn, "d1").state == "sending"
+
+
+def test_the_oldest_delivery_that_waits_is_found(db, clock, make):
+    later = clock.now + timedelta(seconds=5)
+    with db.write(durable=True) as conn:
+        assert outbox.oldest_pending(conn) is None
+        outbox.add(conn, [make.delivery("d2", created_at=later), make.delivery("d1")])
+        assert outbox.oldest_pending(conn).id == "d1"
+
+
+def test_the_first_acknowledgement_of_an_agency_stands(db, make):
+    with db.write(durable=True) as conn:
+        assert outbox.acknowledge(conn, make.acknowledgement(by="Maud"))
+        assert not outbox.acknowledge(conn, make.acknowledgement(by="Yanis"))
+        assert outbox.acknowledge(conn, make.acknowledgement("mairie", by="Yanis"))
+        kept = outbox.acknowledgements(conn, ["i1", "i2"])
+    assert [(a.agency, a.by) for a in kept["i1"]] == [("mairie", "Yanis"), ("sdis", "Maud")]
+    assert list(kept) == ["i1"]
