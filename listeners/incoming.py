@@ -1,0 +1,65 @@
+"""What a platform gives, before Vigie decides whether to keep it; and the seam that every source is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from store.records import Geo, Status
+
+MAX_TEXT = 25_000
+"""Code points kept of one text, as many as the longest post of X; what is beyond is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A raw post. ``created_at`` is UTC; ``author_id`` is the platform's own and never goes further than collect.
+
+    ``location`` is what the account says about where it is; ``status`` is None where the source leaves it to the
+    bundle; ``wanted`` says that a person chose this post, so that filters are not asked; ``rules`` are the tags of the
+    platform's rules that let it through.
+    """
+
+    platform: str
+    native_id: str
+    text: str
+    created_at: datetime
+    lang: str | None = None
+    author_id: str | None = None
+    geo: Geo | None = None
+    repost_of: str | None = None
+    location: str | None = None
+    status: Status | None = None
+    backfilled: bool = False
+    wanted: bool = False
+    rules: tuple[str, ...] = ()
+
+
+class Listener(Protocol):
+    """A source of posts."""
+
+    def posts(self, since: datetime | None = None) -> Iterator[Incoming]:
+        """The posts that are there now, not older than ``since`` (UTC) where the platform can tell.
+
+        A live source waits a moment for the first post, gives what has come, and ends; it is called again and again.
+        A recorded source ends once, when all is read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Lets go of connections and threads, at once."""
+        ...
+
+
+def cleaned(text: str) -> str:
+    """``text`` cut at MAX_TEXT, with NUL and lone surrogates as U+FFFD: one for one, so that offsets stay true."""
+    text = text[:MAX_TEXT].replace("\0", "\ufffd")
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+    return text

@@ -1,0 +1,129 @@
+"""What X sends becomes an Incoming; and the adapter through which tweepy reaches another host than X's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import cos, radians
+from typing import Any
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest, Response, Session
+from requests.adapters import HTTPAdapter
+
+from listeners.incoming import Incoming
+from store.records import Geo, Status
+
+TWEEPY_HOST = "https://api.twitter.com"
+STATUS_HEADER = "x-vigie-status"
+PLATFORM = "x"
+FIELDS: Mapping[str, list[str]] = {
+    "tweet_fields": ["created_at", "author_id", "lang", "geo", "referenced_tweets", "edit_history_tweet_ids"],
+    "expansions": ["author_id", "geo.place_id"],
+    "user_fields": ["location"],
+    "place_fields": ["full_name", "country_code", "geo"],
+}
+"""What Vigie asks of each post, and no more."""
+
+_METRES_PER_DEGREE = 111_320.0
+
+
+class NotAPost(ValueError):
+    """A line or object of X that holds no post Vigie can use; the message says why, without its text."""
+
+
+class BaseUrl(HTTPAdapter):
+    """Sends tweepy's requests to ``base_url``, with times to connect and between bytes in seconds.
+
+    ``last`` is the latest response, whose headers tweepy does not hand on.
+    """
+
+    def __init__(self, base_url: str, *, connect_seconds: float = 10.0, read_seconds: float = 30.0) -> None:
+        super().__init__()
+        self.base_url = base_url.rstrip("/")
+        self.timeout = (connect_seconds, read_seconds)
+        self.last: Response | None = None
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        """Sends one request."""
+        if request.url and request.url.startswith(TWEEPY_HOST):
+            request.url = self.base_url + request.url.removeprefix(TWEEPY_HOST)
+        kwargs["timeout"] = self.timeout
+        self.last = super().send(request, *args, **kwargs)
+        return self.last
+
+    def header(self, name: str) -> str | None:
+        """A header of the latest response."""
+        return self.last.headers.get(name) if self.last is not None else None
+
+
+def mount(session: Session, adapter: BaseUrl) -> None:
+    """Lets the session of a tweepy client go through ``adapter``. Raises ValueError for a base URL that is none."""
+    parts = urlsplit(adapter.base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"VIGIE_X_BASE_URL must be like https://api.twitter.com, not {adapter.base_url!r}")
+    session.mount(TWEEPY_HOST, adapter)
+
+
+def status_said(adapter: BaseUrl) -> Status | None:
+    """``Exercise`` or ``Test`` where the server says that it is not the real X."""
+    said: dict[str | None, Status] = {"Exercise": "Exercise", "Test": "Test"}
+    return said.get(adapter.header(STATUS_HEADER))
+
+
+def incoming(
+    data: Any, includes: Any, *, rules: Any = (), status: Status | None = None, backfilled: bool = False
+) -> Incoming:
+    """One post object of X with its ``includes``. Raises NotAPost where a part is missing or of the wrong kind."""
+    try:
+        return Incoming(
+            platform=PLATFORM,
+            native_id=_id(data["id"]),
+            text=_text(data["text"]),
+            created_at=datetime.fromisoformat(data["created_at"]).astimezone(UTC),
+            lang=data.get("lang"),
+            author_id=data.get("author_id"),
+            geo=_geo(data.get("geo") or {}, includes.get("places") or ()),
+            repost_of=_repost(data.get("referenced_tweets") or ()),
+            location=_location(data.get("author_id"), includes.get("users") or ()),
+            status=status,
+            backfilled=backfilled,
+            rules=tuple(rule["tag"] for rule in rules if rule.get("tag")),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError) as error:
+        raise NotAPost(f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _id(value: Any) -> str:
+    if not (isinstance(value, str) and value.isdecimal() and len(value) <= 20):
+        raise ValueError("its id is not a number in a string")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("its text is not a string")
+    return value
+
+
+def _geo(geo: Mapping[str, Any], places: Any) -> Geo | None:
+    place = next((one for one in places if one["id"] == geo.get("place_id")), None)
+    name = place.get("full_name") if place else None
+    if point := geo.get("coordinates"):
+        lon, lat = point["coordinates"]
+        return Geo(float(lat), float(lon), None, name)
+    if not place or "geo" not in place:
+        return None
+    west, south, east, north = (float(side) for side in place["geo"]["bbox"])
+    lat = (south + north) / 2
+    radius = max(north - south, (east - west) * cos(radians(lat))) / 2 * _METRES_PER_DEGREE
+    return Geo(lat, (west + east) / 2, radius, name)
+
+
+def _repost(references: Any) -> str | None:
+    return next((_id(one["id"]) for one in references if one["type"] == "retweeted"), None)
+
+
+def _location(author_id: str | None, users: Any) -> str | None:
+    found = next((user.get("location") for user in users if user["id"] == author_id), None)
+    return found if isinstance(found, str) else None
