@@ -26,8 +26,10 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 def to_json(record: Any) -> dict[str, Any]:
     """A record as a dict of JSON values. Raises TypeError where ``record`` is no dataclass instance."""
-    cls: Any = type(record)
-    return {key: _encode(getattr(record, name)) for name, key in _names(cls)}
+    if not is_dataclass(record) or isinstance(record, type):
+        raise TypeError(f"a record is a dataclass instance, not {record!r:.80}")
+    fields_of: dict[str, Any] = _encode(record)
+    return fields_of
 
 
 def from_json(cls: type[T], data: Mapping[str, Any]) -> T:
@@ -60,15 +62,37 @@ def _names(cls: type) -> tuple[tuple[str, str], ...]:
 
 
 def _encode(value: Any) -> Any:
-    if type(value) in _PLAIN:
-        return value
-    if isinstance(value, tuple | list):
-        return [_encode(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _encode(item) for key, item in value.items()}
-    if isinstance(value, datetime):
-        return to_iso(value)
-    return to_json(value) if is_dataclass(value) else value
+    kind: Any = type(value)
+    return value if kind in _PLAIN else _encoder(kind)(value)
+
+
+@cache
+def _encoder(kind: type) -> Callable[[Any], Any]:
+    if is_dataclass(kind):
+        return _from_dataclass(kind)
+    if issubclass(kind, datetime):
+        return to_iso
+    if issubclass(kind, tuple | list):
+        return _from_items
+    return _from_mapping if issubclass(kind, Mapping) else _as_it_is
+
+
+def _from_dataclass(kind: type) -> Callable[[Any], Any]:
+    names = _names(kind)
+
+    def encode(record: Any) -> dict[str, Any]:
+        values = [(key, getattr(record, name)) for name, key in names]
+        return {key: value if type(value) in _PLAIN else _encode(value) for key, value in values}
+
+    return encode
+
+
+def _from_items(values: Any) -> list[Any]:
+    return [value if type(value) in _PLAIN else _encode(value) for value in values]
+
+
+def _from_mapping(values: Any) -> dict[str, Any]:
+    return {key: value if type(value) in _PLAIN else _encode(value) for key, value in values.items()}
 
 
 def _cleaned(value: Any) -> Any:

@@ -207,7 +207,7 @@ OLD, NEW = FOLDED.format("OLD.text"), FOLDED.format("NEW.text")
 SEARCH = [
     f"CREATE VIEW posts_folded AS SELECT seq, {FOLDED.format('text')} AS text FROM posts",
     "CREATE VIRTUAL TABLE posts_fts USING fts5(text, content='posts_folded', content_rowid='seq', "
-    "tokenize='unicode61 remove_diacritics 2')",
+    "tokenize='unicode61 remove_diacritics 2', columnsize=0)",
     f"CREATE TRIGGER posts_fts_insert AFTER INSERT ON posts BEGIN "
     f"INSERT INTO posts_fts (rowid, text) VALUES (NEW.seq, {NEW}); END",
     f"CREATE TRIGGER posts_fts_update AFTER UPDATE OF seq, text ON posts BEGIN "
