@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, insert, select, text
 
+from store.codec import dumps, loads
 from store.records import LedgerEntry
 from store.tables import ledger
 from store.times import to_iso
@@ -33,7 +34,7 @@ def append(conn: Connection, new: Sequence[LedgerEntry]) -> list[LedgerEntry]:
     kept = []
     for entry in new:
         seq += 1
-        entry = replace(entry, seq=seq, previous=previous, digest="")
+        entry = replace(entry, detail=loads(dumps(entry.detail)), seq=seq, previous=previous, digest="")
         previous = _digest(entry)
         kept.append(replace(entry, digest=previous))
     if kept:
@@ -89,7 +90,7 @@ def _digest(entry: LedgerEntry) -> str:
         "kind": entry.kind,
         "subject": entry.subject,
         "actor": entry.actor,
-        "detail": dict(entry.detail),
+        "detail": entry.detail,
     }
     return hashlib.sha256(entry.previous.encode() + orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

@@ -51,16 +51,12 @@ def search(
 
     Raises ValueError for a tag that is none of :data:`store.records.TAGS`.
     """
-    query = select(posts, _annotations.c.payload).outerjoin(_annotations, _annotations.c.post_id == posts.c.id)
-    if words.strip():
-        wanted = match(words)
-        if not wanted:
-            return []
-        found = select(_INDEX.c.rowid).where(text("posts_fts MATCH :words")).params(words=wanted)
-        query = query.where(posts.c.seq.in_(found))
-    query = _narrowed(query, incident, tag, hazard, source)
+    wanted = match(words)
+    if words.strip() and not wanted:
+        return []
+    query = _narrowed(_found(wanted), incident, tag, hazard, source)
     query = _bounded(query, since, until, before)
-    return [_hit(row) for row in conn.execute(query.order_by(posts.c.seq.desc()).limit(limit))]
+    return [_hit(row) for row in conn.execute(query.limit(limit))]
 
 
 def match(words: str) -> str:
@@ -68,6 +64,17 @@ def match(words: str) -> str:
     plain = unicodedata.normalize("NFC", words).translate(_LIGATURES)
     found = _WORD.findall(plain)
     return " ".join(f'"{word}"' for word in found) + "*" if found else ""
+
+
+def _found(wanted: str) -> Select[Any]:
+    """Posts with their annotations, the last received first; the order of the index, where words are asked for."""
+    query = select(posts, _annotations.c.payload)
+    if not wanted:
+        return query.outerjoin(_annotations, _annotations.c.post_id == posts.c.id).order_by(posts.c.seq.desc())
+    both = _INDEX.join(posts, posts.c.seq == _INDEX.c.rowid)
+    both = both.outerjoin(_annotations, _annotations.c.post_id == posts.c.id)
+    holds = text("posts_fts MATCH :words").bindparams(words=wanted)
+    return query.select_from(both).where(holds).order_by(_INDEX.c.rowid.desc())
 
 
 def _narrowed(
