@@ -5,10 +5,13 @@ Every write is a ``BEGIN IMMEDIATE`` transaction, so that a read-then-update nev
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -18,14 +21,15 @@ from store.leases import LeaseLost
 from store.migrations import migrate
 from store.records import Lease
 
-__all__ = ["Database", "LeaseLost"]
+__all__ = ["Busy", "Database", "LeaseLost"]
 
 BUSY_SECONDS = 10
-_OPENING = {
-    "read": ("PRAGMA query_only=ON", "BEGIN"),
-    "normal": ("PRAGMA query_only=OFF", "PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE"),
-    "durable": ("PRAGMA query_only=OFF", "PRAGMA synchronous=FULL", "BEGIN IMMEDIATE"),
-}
+_POLL_SECONDS = 0.001
+_SYNCHRONOUS = {"normal": "PRAGMA synchronous=NORMAL", "durable": "PRAGMA synchronous=FULL"}
+
+
+class Busy(Exception):
+    """Other writers held the database for longer than a write may wait: one hangs, or writes too much at once."""
 
 
 class Database:
@@ -39,16 +43,18 @@ class Database:
         self._clock = clock
 
     @classmethod
-    def open(cls, url: str, *, clock: Callable[[], datetime] = times.now) -> Database:
+    def open(cls, url: str, *, clock: Callable[[], datetime] = times.now, patience: float = BUSY_SECONDS) -> Database:
         """The database at ``url`` (``sqlite:////absolute/file.db``), made with its folder where absent, and migrated.
+
+        A write waits at most ``patience`` seconds for other writers.
 
         Raises ValueError for another kind of URL, and :class:`store.migrations.UnknownVersion` for a newer database.
         """
         path = _file(url)
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS, "isolation_level": None})
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": patience, "isolation_level": None})
         event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "begin", partial(_begin, patience=patience))
         migrate(engine, path)
         return cls(engine, clock)
 
@@ -63,8 +69,8 @@ class Database:
         """A transaction that commits at the end of the block, or leaves nothing when the block raises.
 
         ``durable`` also survives a power cut (decisions, outbox, ledger). Raises LeaseLost, before the block runs,
-        where ``lease`` is not the newest of its stage or has expired; sqlalchemy.exc.OperationalError where other
-        writers held the database for more than 10 seconds. Do not nest two of them in one thread.
+        where ``lease`` is not the newest of its stage or has expired; Busy where other writers held the database for
+        longer than its patience, as happens when two of them are nested in one thread.
         """
         mode = "durable" if durable else "normal"
         with self._engine.connect().execution_options(vigie=mode) as conn, conn.begin():
@@ -89,6 +95,31 @@ def _prepare(connection: Any, _: Any) -> None:
     connection.execute("PRAGMA wal_autocheckpoint=4000")
 
 
-def _begin(conn: Connection) -> None:
-    for statement in _OPENING[conn.get_execution_options().get("vigie", "read")]:
-        conn.exec_driver_sql(statement)
+def _begin(conn: Connection, patience: float) -> None:
+    mode = conn.get_execution_options().get("vigie", "read")
+    if mode == "read":
+        conn.exec_driver_sql("PRAGMA query_only=ON")
+        conn.exec_driver_sql("BEGIN")
+        return
+    conn.exec_driver_sql("PRAGMA query_only=OFF")
+    conn.exec_driver_sql(_SYNCHRONOUS[mode])
+    _begin_immediate(conn.connection.driver_connection, patience)
+
+
+def _begin_immediate(connection: Any, patience: float) -> None:
+    """Take the write lock, asking every millisecond: SQLite itself sleeps 100 ms at a time, which starves writers."""
+    deadline = monotonic() + patience
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                if monotonic() > deadline:
+                    raise Busy(f"other writers held the database for more than {patience:g} seconds") from error
+            sleep(_POLL_SECONDS)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={int(patience * 1000)}")

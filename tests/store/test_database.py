@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError, StatementError
 
 from store import changes, migrations, posts, state
-from store.database import Database
+from store.database import Busy, Database
 from store.migrations import UnknownVersion
 from store.tables import SHARED, metadata
 
@@ -144,6 +144,15 @@ def test_a_write_takes_the_lock_before_it_reads(url, db):
     other = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=0)
     with closing(other), db.write(), pytest.raises(sqlite3.OperationalError, match="locked"):
         other.execute("BEGIN IMMEDIATE")
+
+
+def test_a_write_that_waits_too_long_says_that_others_hold_the_database(url, db):
+    hasty = Database.open(url, patience=0.05)
+    with db.write(), pytest.raises(Busy, match=r"more than 0\.05 seconds"), hasty.write():
+        pytest.fail("two writers at once")
+    with hasty.write():
+        pass
+    hasty.close()
 
 
 def test_a_time_without_a_zone_is_refused(db, make):
