@@ -6,12 +6,13 @@ appear in several files are joined. The JSON Schema that editors use is generate
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=64)]
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 Lat = Annotated[float, Field(ge=-90, le=90)]
 Lon = Annotated[float, Field(ge=-180, le=180)]
 
@@ -19,7 +20,7 @@ Lon = Annotated[float, Field(ge=-180, le=180)]
 class Strict(BaseModel):
     """Base of every section: unknown keys are faults, values are frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class Text(Strict):
@@ -27,18 +28,6 @@ class Text(Strict):
 
     fr: str
     en: str
-
-
-class Area(Strict):
-    """A named part of the world: give exactly one of the shapes."""
-
-    id: Id
-    name: Text
-    communes: tuple[str, ...] = Field((), description="INSEE codes of communes")
-    departements: tuple[str, ...] = Field((), description="département codes, such as 49")
-    circle: Circle | None = None
-    polygon: tuple[tuple[Lon, Lat], ...] = Field((), description="closed ring of [longitude, latitude]")
-    world: bool = Field(False, description="everywhere")
 
 
 class Circle(Strict):
@@ -49,31 +38,54 @@ class Circle(Strict):
     radius_km: float = Field(gt=0, le=2000)
 
 
+class Area(Strict):
+    """A named part of the world: give exactly one of the shapes."""
+
+    id: Id
+    name: Text
+    communes: tuple[str, ...] = Field(default=(), description="INSEE codes of communes")
+    departements: tuple[str, ...] = Field(default=(), description="département codes, such as 49")
+    circle: Circle | None = None
+    polygon: tuple[tuple[Lon, Lat], ...] = Field(default=(), description="closed ring of [longitude, latitude]")
+    world: bool = Field(default=False, description="everywhere")
+
+
 class Filter(Strict):
     """What to listen for. A post matches when it holds one of ``keywords``, one of ``with`` where given, none of
     ``without``, is in one of ``languages`` where given, and comes from or names one of ``areas`` as ``where`` says."""
 
     id: Id
-    purpose: str = Field(min_length=10, description="why the agency needs this, in a sentence; goes to the register of uses")
+    purpose: str = Field(
+        min_length=10, description="why the agency needs this, in a sentence; goes to the register of uses"
+    )
     keywords: tuple[str, ...] = Field(min_length=1, description="words or phrases; accents and case do not matter")
-    with_: tuple[str, ...] = Field((), alias="with", description="at least one of these as well")
-    without: tuple[str, ...] = Field((), description="none of these")
+    with_: tuple[str, ...] = Field(default=(), alias="with", description="at least one of these as well")
+    without: tuple[str, ...] = Field(default=(), description="none of these")
     languages: tuple[Literal["fr", "en"], ...] = ()
     areas: tuple[Id, ...] = ()
     where: Literal["anywhere", "named", "tagged", "either"] = Field(
-        "either", description="named: the text names a place of the areas; tagged: the post's own position lies there"
+        default="either",
+        description="named: the text names a place of the areas; tagged: the post's own position lies there",
     )
-    topics: tuple[str, ...] = Field((), description="hazards or tags that this filter is for")
-    stream: bool = Field(True, description="as rules of the filtered stream")
-    search: bool = Field(True, description="as queries of recent search")
+    topics: tuple[str, ...] = Field(default=(), description="hazards or tags that this filter is for")
+    stream: bool = Field(default=True, description="as rules of the filtered stream")
+    search: bool = Field(default=True, description="as queries of recent search")
 
 
 class Hours(Strict):
     """A weekly window in the bundle's time zone: days mon…sun, from and to as HH:MM; to may be past midnight."""
 
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-    from_: str = Field("00:00", alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    to: str = Field("24:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = (
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+        "sat",
+        "sun",
+    )
+    from_: str = Field(default="00:00", alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    to: str = Field(default="24:00", pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")
 
 
 class Contact(Strict):
@@ -82,7 +94,9 @@ class Contact(Strict):
     id: Id
     name: str
     channel: Id
-    address: str = Field("", description="mail address, webhook URL, or the name of a secret that holds an apprise URL, as ${NAME}")
+    address: str = Field(
+        "", description="mail address, webhook URL, or the name of a secret that holds an apprise URL, as ${NAME}"
+    )
     language: Literal["fr", "en"] = "fr"
 
 
@@ -103,11 +117,11 @@ class Shift(Strict):
 
 
 class Roster(Strict):
-    """On-call order of one agency: the shifts that apply now are told first; ``escalate_to`` when nobody acknowledges."""
+    """On-call order of one agency: who is on shift is told first; ``escalate_to`` when nobody acknowledges."""
 
     agency: Id
     shifts: tuple[Shift, ...] = Field(min_length=1)
-    escalate_after_minutes: int = Field(10, ge=1, le=240)
+    escalate_after_minutes: int = Field(default=10, ge=1, le=240)
     escalate_to: tuple[Id, ...] = ()
 
 
@@ -117,11 +131,13 @@ class Channel(Strict):
     id: Id
     kind: Literal["mail", "webhook", "apprise"]
     settings: dict[str, str | int | bool] = Field(default_factory=dict)
-    secrets: dict[str, str] = Field(default_factory=dict, description="setting → name of the environment variable or file")
+    secrets: dict[str, str] = Field(
+        default_factory=dict, description="setting → name of the environment variable or file"
+    )
 
 
 class OwnershipRule(Strict):
-    """topic × area → lead and supports. The most specific rule wins: named topic before ``*``, small area before large."""
+    """topic × area → lead and supports. The most specific wins: named topic before ``*``, small area before large."""
 
     id: Id
     topics: tuple[str, ...] = Field(min_length=1, description="hazards, tags, or *")
@@ -148,8 +164,8 @@ class Operation(Strict):
     name: Text
     hazards: tuple[str, ...] = Field(min_length=1)
     areas: tuple[Id, ...] = Field(min_length=1)
-    since: datetime
-    until: datetime
+    since: Moment
+    until: Moment
     agency: Id
 
 
@@ -186,24 +202,26 @@ class PublicOrder(Strict):
 class Gate(Strict):
     """When posts become an incident, and when it changes."""
 
-    min_voices: int = Field(3, ge=1, le=50)
-    min_score: float = Field(0.5, gt=0, lt=1, description="emerging_incident at or above which a post counts")
-    window_minutes: int = Field(30, ge=1, le=1440)
-    quiet_minutes: int = Field(120, ge=5, le=10080, description="silence after which an incident is watched, then closed")
+    min_voices: int = Field(default=3, ge=1, le=50)
+    min_score: float = Field(default=0.5, gt=0, lt=1, description="emerging_incident at or above which a post counts")
+    window_minutes: int = Field(default=30, ge=1, le=1440)
+    quiet_minutes: int = Field(
+        120, ge=5, le=10080, description="silence after which an incident is watched, then closed"
+    )
 
 
 class Acknowledge(Strict):
     """The public face of the acknowledgement app."""
 
     base_url: str = "http://127.0.0.1:8711"
-    link_hours: int = Field(12, ge=1, le=168)
+    link_hours: int = Field(default=12, ge=1, le=168)
 
 
 class Retention(Strict):
     """Days after which each class of data is erased."""
 
-    posts_days: int = Field(90, ge=1, le=400)
-    incidents_days: int = Field(1095, ge=1)
+    posts_days: int = Field(default=90, ge=1, le=400)
+    incidents_days: int = Field(default=1095, ge=1)
 
 
 class Bundle(Strict):
@@ -213,7 +231,9 @@ class Bundle(Strict):
     status: Literal["Actual", "Exercise", "Test"] = "Actual"
     time_zone: str = "Europe/Paris"
     default_lead: Id = Field(description="told of every incident that no rule places")
-    policy: Literal["keep_all", "filters"] = Field("filters", description="keep_all: no filters, every post is looked at")
+    policy: Literal["keep_all", "filters"] = Field(
+        "filters", description="keep_all: no filters, every post is looked at"
+    )
     areas: tuple[Area, ...] = ()
     filters: tuple[Filter, ...] = ()
     agencies: tuple[Agency, ...] = Field(min_length=1)
@@ -228,4 +248,6 @@ class Bundle(Strict):
     gate: Gate = Gate()
     acknowledge: Acknowledge = Acknowledge()
     retention: Retention = Retention()
-    geocoder: dict[str, Any] = Field(default_factory=dict, description="provider (ban, nominatim, photon), domain, scheme; off when empty")
+    geocoder: dict[str, Any] = Field(
+        default_factory=dict, description="provider (ban, nominatim, photon), domain, scheme; off when empty"
+    )

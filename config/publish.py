@@ -1,0 +1,61 @@
+"""A configuration that changes while Vigie runs: checked, then published; adopted by each stage at a batch boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from config.check import check
+from config.faults import Fault
+from config.load import read
+from config.world import World
+from store import config_versions
+
+
+class Store(Protocol):
+    """What is needed of :class:`store.database.Database`."""
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A short reading transaction."""
+
+    def write(self, **how: Any) -> AbstractContextManager[Connection]:
+        """A writing transaction."""
+
+
+def publish_folder(db: Store, folder: Path, by: str, now: datetime) -> Sequence[Fault]:
+    """Check the bundle in ``folder`` and publish it where no fault is an error; gives every fault, warnings included.
+
+    With an error nothing is published and the configuration in force stays. ``now`` is aware. Publishing what is in
+    force already changes nothing.
+    """
+    files, faults = read(folder)
+    faults += check(files, now=now) if files else []
+    if any(fault.level == "error" for fault in faults):
+        return faults
+    with db.write(durable=True) as conn:
+        config_versions.publish(conn, files, by, now)
+    return faults
+
+
+class Configuration:
+    """The newest published configuration, for a loop to ask at each batch boundary."""
+
+    def __init__(self, db: Store) -> None:
+        self._db = db
+        self._world: World | None = None
+
+    def current(self) -> World | None:
+        """The world in force, built again only where the version changed; None before the first is published.
+
+        Raises BundleError where a published version does not load, which only a change of Vigie itself can cause.
+        """
+        with self._db.read() as conn:
+            newest = config_versions.latest(conn)
+        if newest is not None and (self._world is None or self._world.version != newest[0]):
+            self._world = World.from_files(*newest)
+        return self._world
