@@ -1,0 +1,72 @@
+"""Which cluster a post belongs to, and which incident a cluster that opens belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from nlp.detect import places
+from nlp.detect.cluster import Cluster
+from nlp.detect.hazards import Kinship, kinship, reach_km
+from nlp.detect.member import Member
+from store.records import Place
+
+Kind = Literal["candidate", "incident"]
+
+# the least cosine of terms at which a post joins, by what is known of hazard and place
+JOIN: dict[tuple[Kind, str, Kinship], float] = {
+    ("candidate", "near", "same"): 0.10,
+    ("candidate", "near", "kin"): 0.15,
+    ("candidate", "near", "unknown"): 0.25,
+    ("candidate", "near", "different"): 0.45,
+    ("candidate", "unknown", "same"): 0.28,
+    ("candidate", "unknown", "kin"): 0.32,
+    ("candidate", "unknown", "unknown"): 0.38,
+    ("candidate", "unknown", "different"): 0.50,
+    ("incident", "near", "same"): 0.0,
+    ("incident", "near", "kin"): 0.05,
+    ("incident", "near", "unknown"): 0.15,
+    ("incident", "near", "different"): 0.30,
+    ("incident", "unknown", "same"): 0.10,
+    ("incident", "unknown", "kin"): 0.15,
+    ("incident", "unknown", "unknown"): 0.20,
+    ("incident", "unknown", "different"): 0.40,
+    ("incident", "far", "same"): 0.35,
+}
+NEVER = 2.0
+BONUS = {"near": 0.30, "unknown": 0.0, "far": -0.20, "same": 0.20, "kin": 0.10, "different": -0.10}
+INCIDENT_BONUS = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """What a cluster offers for a post: higher ``worth`` wins."""
+
+    cluster: Cluster
+    kind: Kind
+    cosine: float
+
+    def worth(self, new: Member) -> float | None:
+        """How well ``new`` fits, None where it does not."""
+        return fit(self.kind, self.cosine, (new.hazard, new.places), (self.cluster.hazard, self.cluster.place_list()))
+
+
+def fit(
+    kind: Kind,
+    cosine: float,
+    one: tuple[str | None, Iterable[Place]],
+    other: tuple[str | None, Iterable[Place]],
+) -> float | None:
+    """How well two (hazard, places) fit, given the cosine of their terms; None below what :data:`JOIN` asks."""
+    kin = kinship(one[0], other[0])
+    where = places.relation(one[1], other[1], reach_km(one[0], other[0]))
+    if cosine < JOIN.get((kind, where, kin), NEVER):
+        return None
+    return cosine + BONUS[where] + BONUS.get(kin, 0.0) + (INCIDENT_BONUS if kind == "incident" else 0.0)
+
+
+def cosine(one: Cluster, other: Cluster) -> float:
+    """The cosine of two clusters' term vectors."""
+    few, many = sorted((one.terms, other.terms), key=len)
+    return sum(value * many.get(term, 0.0) for term, value in few.items()) / (one.norm * other.norm)

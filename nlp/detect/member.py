@@ -1,0 +1,98 @@
+"""What one post brings to an incident: its vote, and nothing more of it than deciding needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from config.bundle import Gate
+from config.text import fold
+from nlp.detect import places, words
+from store.records import Annotation, Place, Post, Status
+
+RELEVANT = 0.5
+NOT_NOW = frozenset({"past", "hypothetical"})
+COUNTED = frozenset({"dead", "injured", "missing", "trapped", "evacuated"})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One post in a cluster. ``at`` and ``received`` are seconds since 1970 UTC; ``at`` is when it was written.
+
+    ``author`` is a digest of the author's HMAC, "" where unknown or where the post is a repost; ``repost`` posts are
+    no voices. ``telling`` posts count towards the gate. ``terms`` is a vector of length 1.
+    """
+
+    post: str
+    at: float
+    received: float
+    status: Status
+    author: str
+    repost: bool
+    telling: bool
+    score: float
+    terms: dict[str, float]
+    shingles: tuple[int, ...]
+    hazard: str | None = None
+    hazard_p: float = 0.0
+    places: tuple[Place, ...] = ()
+    tags: tuple[str, ...] = ()
+    quantities: dict[str, float] = field(default_factory=dict)
+    need: str | None = None
+    urgency: float = 0.0
+    trusted: bool = False
+    refuted: bool = False
+    backfilled: bool = False
+    why: tuple[str, ...] = ()
+    copied: bool = False
+
+
+def member(post: Post, annotation: Annotation, gate: Gate, tags: Collection[str]) -> Member:
+    """The vote of a post. ``tags`` are those the bundle allows to be used (public order needs a legal basis)."""
+    score = max((annotation.tags.get(tag) or 0.0 for tag in tags if tag != "rumour"), default=0.0)
+    located = places.of_post(post, annotation)
+    text = words.plain(post.text)
+    copied = words.is_repost(post.text)
+    received = post.received_at.timestamp()
+    return Member(
+        post=post.id,
+        at=min(post.created_at.timestamp(), received),
+        received=received,
+        status=post.status,
+        author="" if copied or not post.author else digest(post.author),
+        repost=post.repost_of is not None,
+        telling=score >= gate.min_score and _tells(post, annotation),
+        score=round((annotation.relevance or 0.0) * score, 4),
+        terms=words.terms(text, [fold(place.name) for place in located], [fold(each) for each in annotation.why]),
+        shingles=words.shingles(text),
+        hazard=annotation.hazard.name if annotation.hazard else None,
+        hazard_p=round(annotation.hazard.p, 4) if annotation.hazard else 0.0,
+        places=located,
+        tags=tuple(tag for tag in annotation.labels if tag in tags),
+        quantities=_largest(annotation),
+        need=annotation.need.name if annotation.need else None,
+        urgency=round(annotation.urgency or 0.0, 4),
+        trusted=post.trusted,
+        refuted=annotation.refuted or annotation.stance == "denies",
+        backfilled=post.backfilled,
+        why=annotation.why[:4],
+        copied=copied,
+    )
+
+
+def digest(text: str) -> str:
+    """Twelve hex digits that stand for ``text``."""
+    return blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def _largest(annotation: Annotation) -> dict[str, float]:
+    """The largest number of each kind of victim that the post gives."""
+    counted = [each for each in annotation.quantities if each.kind in COUNTED]
+    return {each.kind: max(other.value for other in counted if other.kind == each.kind) for each in counted}
+
+
+def _tells(post: Post, annotation: Annotation) -> bool:
+    if (annotation.relevance or 0.0) < RELEVANT or annotation.refuted or annotation.stance == "denies":
+        return False
+    return annotation.when not in NOT_NOW and (annotation.when != "exercise" or post.status == "Exercise")

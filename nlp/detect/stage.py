@@ -1,0 +1,85 @@
+"""The stage: annotations in, incidents and their events out, in one durable transaction a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from config.world import World
+from nlp.detect.life import Detector
+from nlp.detect.member import Member, member
+from nlp.detect.memory import STAGE, Memory
+from store import changes, incidents, posts, state
+from store.annotations import get as read_annotations
+from store.database import Database
+from store.records import TAGS, Change, Lease
+
+ABOUT = 0.5
+WATERMARK = timedelta(minutes=2)
+TABLES = ("annotations",)
+
+
+class Overtaken(RuntimeError):
+    """Somebody else moved the cursor of detection meanwhile; the next call starts from what they left."""
+
+
+def detect_stage(
+    db: Database,
+    world: World,
+    *,
+    memory: Memory,
+    clock: Callable[[], datetime],
+    lease: Lease | None = None,
+    limit: int = 512,
+) -> int:
+    """Read at most ``limit`` changes of annotations, and decide; gives how many changes and timers were dealt with.
+
+    Decisions are on event time (``received_at`` of the posts); the clock only says what is late, and lets timers of
+    quiet incidents run once everything is read. Raises LeaseLost, and Overtaken; nothing is written then.
+    """
+    with db.read() as conn:
+        if memory.cursor is None or memory.cursor != changes.cursor(conn, STAGE):
+            memory.reload(conn)
+        assert memory.cursor is not None
+        news = changes.after(conn, memory.cursor, TABLES, limit)
+        told = _told(conn, news, world)
+    before, memory.cursor = memory.cursor, None
+    now = clock()
+    detector = Detector(memory, world, now)
+    for change in news:
+        detector.take(change, told.get(change.key))
+    if len(news) < limit:
+        detector.advance((now - WATERMARK).timestamp())
+    after = news[-1].seq if news else before
+    if after == before and not memory.touched and not memory.unsaved:
+        memory.cursor = before
+        return 0
+    _write(db, memory, detector, (before, after), lease)
+    return len(news) + len(detector.events)
+
+
+def _told(conn: Connection, news: list[Change], world: World) -> dict[str, Member]:
+    """The votes of the posts that speak of a harmful situation, by post id."""
+    keys = dict.fromkeys(change.key for change in news if change.op != "delete")
+    read = read_annotations(conn, list(keys), about=ABOUT)
+    found = posts.get(conn, list(read))
+    tags = [tag for tag in TAGS if tag != "public_order_threat" or world.bundle.public_order]
+    return {id: member(post, read[id], world.bundle.gate, tags) for id, post in found.items()}
+
+
+def _write(db: Database, memory: Memory, detector: Detector, span: tuple[int, int], lease: Lease | None) -> None:
+    before, after = span
+    changed = detector.incidents()
+    rows = memory.save()
+    with db.write(durable=bool(detector.events), lease=lease) as conn:
+        if changes.cursor(conn, STAGE) != before:
+            raise Overtaken(f"the cursor of detection is not at {before} any more")
+        incidents.put(conn, changed)
+        for incident, linked in detector.links.items():
+            incidents.link(conn, incident, linked)
+        incidents.add_events(conn, detector.events)
+        state.put(conn, STAGE, rows)
+        changes.set_cursor(conn, STAGE, after)
+    memory.saved(after)
