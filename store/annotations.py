@@ -8,15 +8,18 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
-from store import tables
+from store import bulk, tables
 from store.batches import batches
-from store.codec import from_json
+from store.codec import dumps, from_json
 from store.records import TAGS, Annotation
 from store.tables import posts
+from store.text import clean
 
 _upsert = insert(tables.annotations)
-_UPSERT = _upsert.on_conflict_do_update(
-    set_={column.name: _upsert.excluded[column.name] for column in tables.annotations.c if not column.primary_key}
+_COLUMNS = [column.name for column in tables.annotations.c]
+_UPSERT = bulk.compiled(
+    _upsert.on_conflict_do_update(set_={name: _upsert.excluded[name] for name in _COLUMNS if name != "post_id"}),
+    _COLUMNS,
 )
 
 
@@ -30,7 +33,7 @@ def put(conn: Connection, new: Sequence[Annotation]) -> int:
         there.update(conn.execute(select(posts.c.id).where(posts.c.id.in_(some))).scalars())
     rows = [_row(annotation) for annotation in new if annotation.post_id in there]
     if rows:
-        conn.execute(_UPSERT, rows)
+        bulk.run(conn, _UPSERT, rows)
     return len(rows)
 
 
@@ -46,14 +49,15 @@ def get(conn: Connection, post_ids: Collection[str], *, about: float | None = No
     return {id: found[id] for id in post_ids if id in found}
 
 
-def _row(annotation: Annotation) -> dict[str, Any]:
-    return {
-        "post_id": annotation.post_id,
-        "lang": annotation.lang,
-        "about": annotation.about,
-        "relevance": annotation.relevance,
-        **{tag: annotation.tags.get(tag) for tag in TAGS},
-        "labels": annotation.labels,
-        "hazard": annotation.hazard and annotation.hazard.name,
-        "payload": annotation,
-    }
+def _row(annotation: Annotation) -> tuple[Any, ...]:
+    """The values of ``_COLUMNS``, in their order."""
+    return (
+        clean(annotation.post_id),
+        annotation.lang and clean(annotation.lang),
+        annotation.about,
+        annotation.relevance,
+        *(annotation.tags.get(tag) for tag in TAGS),
+        dumps(annotation.labels).decode(),
+        annotation.hazard and annotation.hazard.name,
+        dumps(annotation).decode(),
+    )

@@ -93,6 +93,7 @@ def _file(url: str) -> Path:
 def _prepare(connection: Any, _: Any) -> None:
     connection.execute("PRAGMA secure_delete=FAST")
     connection.execute("PRAGMA wal_autocheckpoint=4000")
+    connection.execute("PRAGMA journal_size_limit=67108864")
 
 
 def _begin(conn: Connection, patience: float) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, insert, select, text
 from store.codec import dumps, loads
 from store.records import LedgerEntry
 from store.tables import ledger
+from store.text import clean
 from store.times import to_iso
 
 
@@ -34,7 +35,7 @@ def append(conn: Connection, new: Sequence[LedgerEntry]) -> list[LedgerEntry]:
     kept = []
     for entry in new:
         seq += 1
-        entry = replace(entry, detail=loads(dumps(entry.detail)), seq=seq, previous=previous, digest="")
+        entry = replace(_kept(entry), seq=seq, previous=previous)
         previous = _digest(entry)
         kept.append(replace(entry, digest=previous))
     if kept:
@@ -63,6 +64,12 @@ def verify(conn: Connection) -> int | None:
             return seq
         previous = entry.digest
     return seq + 1 if _ever(conn) > seq else None
+
+
+def _kept(entry: LedgerEntry) -> LedgerEntry:
+    """The line as the database gives it back, so that what is sealed is what is verified."""
+    subject, actor = clean(entry.subject), clean(entry.actor)
+    return replace(entry, subject=subject, actor=actor, detail=loads(dumps(entry.detail)), digest="")
 
 
 def _last(conn: Connection) -> tuple[int, str]:

@@ -8,26 +8,33 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select
 from sqlalchemy import delete as delete_rows
 
-from store import tables
+from store import bulk, tables
 from store.batches import batches
+from store.codec import dumps
 from store.records import Geo, Post
 from store.tables import incident_posts, posts
 from store.text import clean
+from store.times import to_micros
+
+_NOWHERE = (None, None, None, None)
+_COLUMNS = [column.name for column in posts.c if column.name != "seq"]
+_INSERT = bulk.compiled(insert(posts), _COLUMNS)
 
 
 def add(conn: Connection, new: Sequence[Post]) -> list[str]:
     """Keep the posts whose id is not there yet; gives the ids that were new, in order.
 
     Of two posts with one id the first is kept. Lone surrogates in text become U+FFFD, NUL is dropped.
+    Raises ValueError for a time without a zone.
     """
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, tuple[Any, ...]] = {}
     for post in new:
         row = _row(post)
-        rows.setdefault(row["id"], row)
+        rows.setdefault(row[0], row)
     for id in _known(conn, rows):
         del rows[id]
     if rows:
-        conn.execute(insert(posts), list(rows.values()))
+        bulk.run(conn, _INSERT, rows.values())
     return list(rows)
 
 
@@ -82,25 +89,27 @@ def _known(conn: Connection, ids: Collection[str]) -> list[str]:
     return known
 
 
-def _row(post: Post) -> dict[str, Any]:
+def _row(post: Post) -> tuple[Any, ...]:
+    """The values of ``_COLUMNS``, in their order."""
     geo = post.geo
-    return {
-        "id": clean(post.id),
-        "source": post.source,
-        "text": clean(post.text),
-        "created_at": post.created_at,
-        "received_at": post.received_at,
-        "lang": post.lang,
-        "author": post.author,
-        "lat": geo and geo.lat,
-        "lon": geo and geo.lon,
-        "radius_m": geo and geo.radius_m,
-        "place": geo and geo.place and clean(geo.place),
-        "filters": post.filters,
-        "trusted": post.trusted,
-        "departement": post.departement,
-        "status": post.status,
-        "backfilled": post.backfilled,
-        "repost_of": post.repost_of and clean(post.repost_of),
-        "config_version": post.config_version,
-    }
+    return (
+        clean(post.id),
+        post.source,
+        clean(post.text),
+        to_micros(post.created_at),
+        to_micros(post.received_at),
+        post.lang and clean(post.lang),
+        post.author and clean(post.author),
+        *(
+            (None, None, None, None)
+            if geo is None
+            else (geo.lat, geo.lon, geo.radius_m, geo.place and clean(geo.place))
+        ),
+        dumps(post.filters).decode(),
+        post.trusted,
+        post.departement and clean(post.departement),
+        post.status,
+        post.backfilled,
+        post.repost_of and clean(post.repost_of),
+        post.config_version,
+    )

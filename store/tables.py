@@ -6,7 +6,7 @@ key written there. The triggers that do it are made by the migrations.
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
-from store.types import Json, UtcMicros
+from store.types import FreeText, Json, UtcMicros
 
 metadata = MetaData()
 
@@ -14,23 +14,23 @@ posts = Table(
     "posts",
     metadata,
     Column("seq", Integer, primary_key=True),
-    Column("id", Text, nullable=False, unique=True),
+    Column("id", FreeText, nullable=False, unique=True),
     Column("source", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", FreeText, nullable=False),
     Column("created_at", UtcMicros, nullable=False),
     Column("received_at", UtcMicros, nullable=False),
-    Column("lang", Text),
-    Column("author", Text),
+    Column("lang", FreeText),
+    Column("author", FreeText),
     Column("lat", Float),
     Column("lon", Float),
     Column("radius_m", Float),
-    Column("place", Text),
+    Column("place", FreeText),
     Column("filters", Json, nullable=False),
     Column("trusted", Boolean, nullable=False),
-    Column("departement", Text),
+    Column("departement", FreeText),
     Column("status", Text, nullable=False),
     Column("backfilled", Boolean, nullable=False),
-    Column("repost_of", Text),
+    Column("repost_of", FreeText),
     Column("config_version", Text, nullable=False),
     Index("posts_created_at", "created_at"),
 )
@@ -38,8 +38,8 @@ posts = Table(
 annotations = Table(
     "annotations",
     metadata,
-    Column("post_id", Text, primary_key=True),
-    Column("lang", Text),
+    Column("post_id", FreeText, primary_key=True),
+    Column("lang", FreeText),
     Column("about", Float),
     Column("relevance", Float),
     Column("rumour", Float),
@@ -69,7 +69,7 @@ incidents = Table(
 incident_posts = Table(
     "incident_posts",
     metadata,
-    Column("post_id", Text, primary_key=True),
+    Column("post_id", FreeText, primary_key=True),
     Column("incident_id", Text, nullable=False),
     Column("created_at", UtcMicros, nullable=False),
     Index("incident_posts_incident", "incident_id", "created_at"),
@@ -107,7 +107,7 @@ deliveries = Table(
     Column("event", Text, nullable=False),
     Column("agency", Text, nullable=False),
     Column("role", Text, nullable=False),
-    Column("contact", Text, nullable=False),
+    Column("contact", FreeText, nullable=False),
     Column("channel", Text, nullable=False),
     Column("created_at", UtcMicros, nullable=False),
     Column("state", Text, nullable=False),
@@ -115,7 +115,7 @@ deliveries = Table(
     Column("next_at", UtcMicros),
     Column("first_attempt_at", UtcMicros),
     Column("sent_at", UtcMicros),
-    Column("error", Text),
+    Column("error", FreeText),
     Column("trigger_received_at", UtcMicros),
     Index("deliveries_state", "state", "next_at"),
     Index("deliveries_incident", "incident_id", "created_at"),
@@ -126,11 +126,11 @@ acknowledgements = Table(
     metadata,
     Column("incident_id", Text, primary_key=True),
     Column("agency", Text, primary_key=True),
-    Column("by", Text, nullable=False),
+    Column("by", FreeText, nullable=False),
     Column("at", UtcMicros, nullable=False),
     Column("via", Text, nullable=False),
     Column("delivery_id", Text),
-    Column("note", Text, nullable=False),
+    Column("note", FreeText, nullable=False),
 )
 
 sources = Table(
@@ -138,7 +138,7 @@ sources = Table(
     metadata,
     Column("source", Text, primary_key=True),
     Column("state", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", FreeText, nullable=False),
     Column("since", UtcMicros, nullable=False),
     Column("last_post_at", UtcMicros),
     Column("received", Integer, nullable=False),

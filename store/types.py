@@ -1,4 +1,4 @@
-"""Column types: times as integer microseconds, JSON as text."""
+"""Column types: text from outside, times as integer microseconds, JSON as text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,19 @@ from sqlalchemy import BigInteger, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
 from store.codec import dumps, loads
+from store.text import clean
 from store.times import from_micros, to_micros
+
+
+class FreeText(TypeDecorator[str]):
+    """Text that people, platforms or other programs wrote: lone surrogates become U+FFFD, NUL is dropped."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy gives it
+        """Text that the database can hold."""
+        return None if value is None else clean(value)
 
 
 class UtcMicros(TypeDecorator[datetime]):
@@ -18,7 +30,7 @@ class UtcMicros(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy gives it
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - the same
         """Microseconds since the epoch, for the database."""
         return None if value is None else to_micros(value)
 

@@ -32,6 +32,7 @@ def migrate(engine: Engine, path: Path) -> None:
             return
         if found is not None and not list((FOLDER / "versions").glob(f"v{found}_*.py")):
             raise UnknownVersion(f"{path} is at version {found}, which this Vigie does not know: use the newer Vigie")
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
         _upgrade(engine)

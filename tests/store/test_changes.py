@@ -6,11 +6,19 @@ from sqlalchemy import Boolean, Float, Integer, Text, delete, insert, update
 from store import annotations, changes, incidents, posts
 from store.records import Change
 from store.tables import SHARED, metadata
-from store.types import Json, UtcMicros
+from store.types import FreeText, Json, UtcMicros
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-BEFORE = {Text: "a", Integer: 1, Float: 0.5, Boolean: True, Json: {"a": 1}, UtcMicros: NOON}
-AFTER = {Text: "b", Integer: 2, Float: 1.5, Boolean: False, Json: {"a": 2}, UtcMicros: NOON + timedelta(seconds=1)}
+BEFORE = {Text: "a", FreeText: "a", Integer: 1, Float: 0.5, Boolean: True, Json: {"a": 1}, UtcMicros: NOON}
+AFTER = {
+    Text: "b",
+    FreeText: "b",
+    Integer: 2,
+    Float: 1.5,
+    Boolean: False,
+    Json: {"a": 2},
+    UtcMicros: NOON + timedelta(seconds=1),
+}
 
 
 class Stopped(Exception):

@@ -1,4 +1,3 @@
-import os
 import signal
 import sqlite3
 import subprocess
@@ -13,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError, StatementError
+from sqlalchemy.exc import OperationalError
 
 from store import changes, migrations, posts, state
 from store.database import Busy, Database
@@ -157,7 +156,7 @@ def test_a_write_that_waits_too_long_says_that_others_hold_the_database(url, db)
 
 def test_a_time_without_a_zone_is_refused(db, make):
     naive = datetime(2026, 3, 2)  # noqa: DTZ001 - the fault under test
-    with pytest.raises(StatementError, match="needs its zone"), db.write() as conn:
+    with pytest.raises(ValueError, match="needs its zone"), db.write() as conn:
         posts.add(conn, [make.post(1, created_at=naive)])
 
 
@@ -209,6 +208,10 @@ def test_every_shared_table_is_watched(db):
     assert wanted <= set(names)
 
 
-def test_the_lock_file_of_the_migration_is_private(url):
-    Database.open(url).close()
-    assert os.stat(url.removeprefix("sqlite:///") + ".lock").st_mode & 0o077 == 0
+def test_the_files_of_the_database_are_private(url, make, tmp_path):
+    db = Database.open(url)
+    with db.write() as conn:
+        posts.add(conn, [make.post(1)])
+    files = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+    db.close()
+    assert files == dict.fromkeys(["vigie.db", "vigie.db-wal", "vigie.db-shm", "vigie.db.lock"], 0)

@@ -1,8 +1,21 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from store import alerts, annotations, cache, changes, config_versions, incidents, operations, posts, sources, state
-from store.records import Geo, SourceHealth
+from store import (
+    alerts,
+    annotations,
+    cache,
+    changes,
+    config_versions,
+    incidents,
+    ledger,
+    operations,
+    outbox,
+    posts,
+    sources,
+    state,
+)
+from store.records import Geo, LedgerEntry, SourceHealth
 
 
 def test_a_post_comes_back_as_it_went_in(db, make):
@@ -14,6 +27,15 @@ def test_a_post_comes_back_as_it_went_in(db, make):
         posts.add(conn, [full, plain])
     with db.read() as conn:
         assert posts.get(conn, ["file:2", "file:1", "file:9"]) == {"file:2": plain, "file:1": full}
+
+
+def test_columns_hold_what_annotations_are_found_by(db, make):
+    columns = "post_id, lang, about, relevance, rumour, public_order_threat, emerging_incident, labels, hazard"
+    with db.write() as conn:
+        posts.add(conn, [make.post(1)])
+        annotations.put(conn, [make.annotation(1)])
+        row = conn.exec_driver_sql(f"SELECT {columns} FROM annotations").one()
+    assert row == ("file:1", "fr", 0.9, 0.8, 0.1, 0.0, 0.9, '["emerging_incident"]', "fire")
 
 
 def test_adding_posts_gives_the_new_ids_and_keeps_the_first_of_each(db, make):
@@ -29,6 +51,20 @@ def test_lone_surrogates_and_nul_do_not_stop_a_post(db, make):
         posts.add(conn, [make.post(1, "a\0b\ud83dc", geo=Geo(1.0, 2.0, None, "x\udc00"))])
         kept = posts.get(conn, ["file:1"])["file:1"]
     assert (kept.text, kept.geo.place) == ("ab\ufffdc", "x\ufffd")
+
+
+def test_lone_surrogates_do_not_stop_what_people_and_programs_say_of_an_alert(db, make, clock):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery(contact="garde\udcff")])
+        outbox.claim(conn, clock.now, 1, timedelta(seconds=60))
+        outbox.failed(conn, "d1", "no\ud800 route\0")
+        outbox.acknowledge(conn, make.acknowledgement(by="Ma\udcffud", note="\0vu"))
+        sources.report(conn, SourceHealth("x", "off", "\udcff", clock.now))
+        ledger.append(conn, [LedgerEntry(clock.now, "acknowledged", "i1", actor="Ma\udcffud")])
+        [acknowledgement] = outbox.acknowledgements(conn, ["i1"])["i1"]
+        assert (acknowledgement.by, acknowledgement.note) == ("Ma\ufffdud", "vu")
+        assert (outbox.get(conn, "d1").error, sources.all(conn)[0].reason) == ("no\ufffd route", "\ufffd")
+        assert ledger.verify(conn) is None
 
 
 def test_an_annotation_comes_back_as_it_went_in_and_a_deeper_one_replaces_it(db, make):
