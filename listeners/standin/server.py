@@ -69,7 +69,7 @@ class StandIn:
         self.searches = Limit(options.searches, self.clock)
         self.play = playback.Playback(posts, self._publish, clock=self.clock, speed=options.speed, loop=options.loop)
         self.closing = Event()
-        self.delivered = 0
+        self.delivered = self.requests = 0
         self._streams: set[SimpleQueue[Tweet]] = set()
         self._server = _bind(self)
 
@@ -128,6 +128,7 @@ class StandIn:
             "posts": len(self.play.drafts),
             "played": len(self.play.played),
             "delivered": self.delivered,
+            "requests": self.requests,
             "started_at": stamp(start) if start else None,
             "speed": self.options.speed,
             "finished": bool(start) and not self.options.loop and len(self.play.played) >= len(self.play.drafts),
@@ -192,6 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         if parts.path == "/health":
             return self._answer(200, self.standin.status())
+        self.standin.requests += 1
         try:
             self.raw = self._body()
             self._check_bearer()
