@@ -1,0 +1,98 @@
+"""``vigie annotate``: what Vigie understands of each post of a file or a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import cache
+from itertools import count
+from typing import BinaryIO
+
+import click
+
+from nlp.annotate import Annotator, Depth
+from nlp.wire import Answer, answer
+
+BATCH = 512
+CHUNK = 1 << 20
+
+
+@click.command()
+@click.argument("source", metavar="[IN]", type=click.File("rb"), default="-")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    type=click.File("wb"),
+    default="-",
+    help="File to write; standard output without it.",
+)
+@click.option(
+    "--depth", type=click.Choice(["fast", "full"]), default="full", show_default=True, help="How deeply to read."
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to share the work."
+)
+@click.option("--json", "_json", is_flag=True, help="Accepted for symmetry: the output is always JSON lines.")
+def command(source: BinaryIO, output: BinaryIO, depth: Depth, workers: int, _json: bool) -> None:
+    """Annotate posts: JSON lines in (id, text; optional created_at, lang, author, geo), one JSON line a post out.
+
+    A bad line is told on standard error, keeps its place as {"id": …, "error": …}, and makes the exit status 1.
+
+    Example: echo '{"id": "1", "text": "Explosion à Cholet, fumée noire"}' | vigie annotate
+    """
+    bad, done, numbers = 0, 0, count(1)
+    for answers in _answers(_batches(source), depth, workers):
+        for one, number in zip(answers, numbers, strict=False):
+            if one.error is not None:
+                bad += 1
+                click.echo(f"line {number}: {one.error}", err=True)
+        done += len(answers)
+        output.write(b"".join(one.json + b"\n" for one in answers))
+        output.flush()
+        _progress(done)
+    if bad:
+        sys.exit(1)
+
+
+def _batches(source: BinaryIO) -> Iterator[list[bytes]]:
+    """Lines in batches of at most ``BATCH``; whatever a slow writer has sent so far is a batch."""
+    read = getattr(source, "read1", source.read)
+    rest = b""
+    while chunk := read(CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for start in range(0, len(lines), BATCH):
+            yield lines[start : start + BATCH]
+    if rest:
+        yield [rest]
+
+
+def _answers(batches: Iterable[list[bytes]], depth: Depth, workers: int) -> Iterator[list[Answer]]:
+    if workers == 1:
+        yield from (_work(lines, depth) for lines in batches)
+        return
+    waiting: deque[Future[list[Answer]]] = deque()
+    with ProcessPoolExecutor(workers) as pool:
+        for lines in batches:
+            waiting.append(pool.submit(_work, lines, depth))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@cache
+def _annotator() -> Annotator:
+    return Annotator()
+
+
+def _work(lines: list[bytes], depth: Depth) -> list[Answer]:
+    return answer(lines, _annotator(), depth)
+
+
+def _progress(done: int) -> None:
+    if sys.stderr.isatty() and not os.isatty(1):
+        click.echo(f"\r{done:,} posts", err=True, nl=False)

@@ -1,0 +1,95 @@
+"""Annotation: posts in, what Vigie understands of them out. Fast for all, deep for the most relevant first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from config.world import World
+from nlp.fast import FastPath, Readable, probability
+from nlp.finish import finish
+from nlp.reading import Reading
+from store import annotations as kept
+from store import changes, posts
+from store.database import Database
+from store.records import TAGS, Annotation, Lease, Post
+
+Depth = Literal["fast", "full"]
+STAGE = "annotate"
+DEEP_FLOOR = 0.05
+"""In the stage, posts less likely than this to be about anything harmful are not read deeply."""
+
+
+class Annotator:
+    """Understands posts. Holds the shipped models, loaded once; use one for each process."""
+
+    def __init__(self, fast: FastPath | None = None) -> None:
+        self._fast = fast or FastPath()
+
+    def annotate(self, posts: Sequence[Readable], depth: Depth = "full", *, floor: float = 0.0) -> list[Annotation]:
+        """An annotation of each post, in order. A post that cannot be read gets one with ``error``.
+
+        With ``full``, posts of a known language that are at least ``floor`` likely to be about a harmful situation,
+        or to threaten, are read deeply, the most relevant first; ``depth`` in the result says which were.
+        """
+        readings = self._fast.read(posts)
+        if depth == "full":
+            for reading in sorted(readings, key=_interest, reverse=True):
+                if reading.known and _interest(reading) >= floor:
+                    reading.depth = "full"
+        return [finish(reading, self._fast) for reading in readings]
+
+
+def _interest(reading: Reading) -> float:
+    heads = ("about", "relevance", "public_order_threat")
+    return max((probability(reading.odds[head]) for head in heads if head in reading.odds), default=0.0)
+
+
+def annotate_stage(
+    db: Database,
+    world: World,
+    *,
+    annotator: Annotator,
+    clock: Callable[[], datetime],  # noqa: ARG001 - every stage takes the clock
+    lease: Lease | None = None,
+    limit: int = 512,
+) -> int:
+    """Annotate the posts that were added or edited since the stage's cursor, at most ``limit`` changes; gives how many
+    changes were read. Annotations and cursor are written in one transaction; raises LeaseLost where ``lease`` is lost.
+    """
+    with db.read() as conn:
+        found = changes.after(conn, changes.cursor(conn, STAGE), ("posts",), limit)
+        new = list(posts.get(conn, {change.key for change in found if change.op != "delete"}).values())
+    if not found:
+        return 0
+    made = [_for_world(annotation, world) for annotation in _safely(annotator, new)]
+    with db.write(lease=lease) as conn:
+        kept.put(conn, made)
+        changes.set_cursor(conn, STAGE, found[-1].seq)
+    return len(found)
+
+
+def _safely(annotator: Annotator, new: list[Post]) -> list[Annotation]:
+    """Annotate all at once; when that fails, one by one, so that a poison post is set aside alone."""
+    try:
+        return annotator.annotate(new, floor=DEEP_FLOOR)
+    except (ValueError, ArithmeticError, LookupError, TypeError, RecursionError) as error:
+        if len(new) == 1:
+            return [_set_aside(new[0], error)]
+    return [annotation for post in new for annotation in _safely(annotator, [post])]
+
+
+def _set_aside(post: Post, error: Exception) -> Annotation:
+    reason = f"{type(error).__name__}: {error}"
+    return Annotation(post.id, None, "fast", None, None, dict.fromkeys(TAGS), error=reason)
+
+
+def _for_world(annotation: Annotation, world: World) -> Annotation:
+    """Stamp the configuration; without a legal basis for public-order tagging, that score is never written."""
+    if world.bundle.public_order is None:
+        tags = {**annotation.tags, "public_order_threat": None}
+        labels = tuple(label for label in annotation.labels if label != "public_order_threat")
+        annotation = replace(annotation, tags=tags, labels=labels)
+    return replace(annotation, config_version=world.version)

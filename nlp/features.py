@@ -1,0 +1,189 @@
+"""What the linear heads see of a post: hashed words, word pairs and letter groups, and the lexicon's concepts.
+
+Function words are left out, so that language itself is no feature, and concepts are the same in every language.
+Words repeat, so each is hashed once and kept; a head's answer for a post is then a sum over its words' answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix
+
+from nlp.automaton import Hit
+
+SIZE = 1 << 18
+TOKEN = re.compile(r"[^\W_]+")
+MAX_TOKENS = 400
+MAX_CONCEPTS = 12
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One post as the heads see it: ids of its words in order, and of its concepts, in a :class:`Vocabulary`."""
+
+    words: list[int]
+    concepts: list[int]
+
+
+class Vocabulary:
+    """Words and concepts met so far, each with its feature indices below ``SIZE``."""
+
+    def __init__(self, stop: frozenset[str]) -> None:
+        self._stop = stop
+        self._ids: dict[str, int] = {}
+        self.features: list[tuple[int, ...]] = []
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def see(self, folded: str, hits: Sequence[Hit]) -> Seen:
+        """The ids of a post's words (at most ``MAX_TOKENS``; function words left out) and concepts."""
+        ids = self._ids
+        words = []
+        for token in TOKEN.findall(folded, 0, 8000)[:MAX_TOKENS]:
+            known = ids.get(token)
+            if known is None:
+                known = self._learn(token, word_features(token, self._stop))
+            if known >= 0:
+                words.append(known)
+        keys = _concept_keys(hits) if hits else ("n:0",)
+        concepts = [ids[key] if key in ids else self._learn(key, (_hash(key),)) for key in keys]
+        return Seen(words, concepts)
+
+    def _learn(self, key: str, features: tuple[int, ...]) -> int:
+        self._ids[key] = known = len(self.features) if features else -1
+        if features:
+            self.features.append(features)
+        return known
+
+
+def word_features(token: str, stop: frozenset[str]) -> tuple[int, ...]:
+    """The indices of a word and of its letter groups; () for a function word."""
+    if token in stop or (len(token) < 2 and token.isascii() and not token.isdigit()):
+        return ()
+    if token.isdigit():
+        return (_hash("w:" + "0" * min(len(token), 4)),)
+    padded = f" {token[:24]} "
+    grams = {padded[start : start + size] for size in (3, 4, 5) for start in range(len(padded) - size + 1)}
+    return (_hash("w:" + token), *(_hash("g:" + gram) for gram in sorted(grams)))
+
+
+def concept_features(hit: Hit) -> list[int]:
+    """The indices of what one lexicon term stands for."""
+    return [_hash("c:" + _name(hit)), _hash("k:" + _kind(hit))]
+
+
+def _concept_keys(hits: Sequence[Hit]) -> Iterable[str]:
+    names = sorted({_name(hit) for hit in hits})[:MAX_CONCEPTS]
+    kinds = sorted({_kind(hit) for hit in hits})[:MAX_CONCEPTS]
+    yield from ("c:" + name for name in names)
+    yield from ("k:" + kind for kind in kinds)
+    yield from (f"p:{first}&{second}" for index, first in enumerate(kinds) for second in kinds[index + 1 :])
+    yield f"n:{min(len(kinds), 6)}"
+
+
+def _name(hit: Hit) -> str:
+    return f"{hit.term.concept}!" if hit.term.strong else hit.term.concept
+
+
+def _kind(hit: Hit) -> str:
+    """Hazards share one kind by strength, so that a hazard never seen in training still speaks."""
+    if not hit.term.hazard:
+        return hit.term.concept
+    return "hazard!" if hit.term.strong else "hazard"
+
+
+def _hash(key: str) -> int:
+    return crc32(key.encode("utf-8", "replace")) & (SIZE - 1)
+
+
+def _pairs(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    mixed: npt.NDArray[np.int64] = (first * 1_000_003 + second * 8_191 + 77) & (SIZE - 1)
+    return mixed
+
+
+def matrix(vocabulary: Vocabulary, posts: Sequence[Seen]) -> csr_matrix:
+    """The posts as counts of shape (posts, SIZE), each row divided by the root of its number of features."""
+    rows = [_row(vocabulary, post) for post in posts]
+    lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    columns = np.fromiter((index for row in rows for index in row), np.int32, int(starts[-1]))
+    values = np.repeat(1 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
+    counted = csr_matrix((values, columns, starts), shape=(len(rows), SIZE))
+    counted.sum_duplicates()
+    return counted
+
+
+def _row(vocabulary: Vocabulary, post: Seen) -> list[int]:
+    features = vocabulary.features
+    row = [index for word in post.words for index in features[word]]
+    row += (
+        (features[first][0] * 1_000_003 + features[second][0] * 8_191 + 77) & (SIZE - 1)
+        for first, second in pairwise(post.words)
+    )
+    row += (features[concept][0] for concept in post.concepts)
+    return row
+
+
+class Scorer:
+    """Applies ``weights`` of shape (SIZE, heads) to posts, a batch at a time."""
+
+    def __init__(self, vocabulary: Vocabulary, weights: Floats) -> None:
+        self._vocabulary = vocabulary
+        self._weights = weights
+        self._table = np.zeros((1024, weights.shape[1]), np.float32)
+        self._first = np.zeros(1024, np.int64)
+        self._lengths = np.zeros(1024, np.int64)
+        self._known = 0
+
+    def scores(self, posts: Sequence[Seen]) -> Floats:
+        """Raw scores of shape (posts, heads), without intercepts: what ``matrix(posts) @ weights`` gives."""
+        self._catch_up()
+        counts = np.fromiter((len(post.words) for post in posts), np.int64, len(posts))
+        words = np.fromiter((word for post in posts for word in post.words), np.int64, int(counts.sum()))
+        owner = np.repeat(np.arange(len(posts)), counts)
+        concept_counts = np.fromiter((len(post.concepts) for post in posts), np.int64, len(posts))
+        concepts = np.fromiter((one for post in posts for one in post.concepts), np.int64, int(concept_counts.sum()))
+        same = owner[1:] == owner[:-1]
+        pairs = _pairs(self._first[words[:-1]][same], self._first[words[1:]][same])
+        parts = (
+            (self._table[words], owner),
+            (self._weights[pairs], owner[1:][same]),
+            (self._table[concepts], np.repeat(np.arange(len(posts)), concept_counts)),
+        )
+        total = np.zeros((len(posts), self._weights.shape[1]), np.float32)
+        for values, owners in parts:
+            _add(total, values, owners)
+        features = np.bincount(owner, self._lengths[words], len(posts)) + np.maximum(counts - 1, 0) + concept_counts
+        scaled: Floats = total / np.sqrt(np.maximum(features, 1))[:, None].astype(np.float32)
+        return scaled
+
+    def _catch_up(self) -> None:
+        size = len(self._vocabulary)
+        if size > len(self._table):
+            room = max(size, 2 * len(self._table)) - len(self._table)
+            self._table = np.concatenate([self._table, np.zeros((room, self._table.shape[1]), np.float32)])
+            self._first = np.concatenate([self._first, np.zeros(room, np.int64)])
+            self._lengths = np.concatenate([self._lengths, np.zeros(room, np.int64)])
+        for word in range(self._known, size):
+            features = self._vocabulary.features[word]
+            self._table[word] = self._weights[list(features)].sum(axis=0)
+            self._first[word] = features[0]
+            self._lengths[word] = len(features)
+        self._known = size
+
+
+def _add(total: Floats, values: Floats, owners: npt.NDArray[np.int64]) -> None:
+    """Sum ``values`` into the row of their owner; owners rise."""
+    if not len(owners):
+        return
+    starts = np.flatnonzero(np.concatenate([[True], owners[1:] != owners[:-1]]))
+    total[owners[starts]] += np.add.reduceat(values, starts, axis=0)

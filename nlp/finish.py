@@ -1,0 +1,86 @@
+"""From a reading to the annotation: probabilities, labels, urgency and the words that moved the decision."""
+
+from __future__ import annotations
+
+from nlp.fast import FastPath, probability
+from nlp.features import TOKEN
+from nlp.reading import Reading
+from store.records import TAGS, Annotation
+
+WHY_TERMS = 5
+WHY_FLOOR = 0.3
+URGENT = {
+    "help_call": 0.3,
+    "trapped": 0.25,
+    "injured": 0.2,
+    "dead": 0.1,
+    "here_now": 0.15,
+    "panic": 0.1,
+    "caution": 0.1,
+}
+
+
+def finish(reading: Reading, fast: FastPath) -> Annotation:
+    """The annotation of a reading; scores are None for a language that is not scored."""
+    if not reading.known:
+        return Annotation(reading.id, reading.lang, reading.depth, None, None, dict.fromkeys(TAGS))
+    p = {head: round(probability(odds), 4) for head, odds in reading.odds.items()}
+    thresholds = fast.heads.thresholds
+    labels = tuple(tag for tag in TAGS if p[tag] >= thresholds[tag])
+    return Annotation(
+        post_id=reading.id,
+        lang=reading.lang,
+        depth=reading.depth,
+        about=p["about"],
+        relevance=p["relevance"],
+        tags={tag: p[tag] for tag in TAGS},
+        labels=labels,
+        hazard=reading.hazard,
+        need=reading.need,
+        urgency=_urgency(reading, p),
+        source=reading.source,
+        stance=reading.stance,
+        when=reading.when,
+        refuted=reading.refuted,
+        quantities=reading.quantities,
+        locations=reading.locations,
+        why=why(reading, fast) if max(p.values()) >= WHY_FLOOR else (),
+    )
+
+
+def _urgency(reading: Reading, p: dict[str, float]) -> float:
+    """How soon somebody should act, 0 to 1: a likely emergency, raised by cries for help, people hurt, now."""
+    raised = sum(weight for cue, weight in URGENT.items() if cue in reading.concepts())
+    timed = {"now": 0.1, "imminent": 0.1, "past": -0.4, "hypothetical": -0.4, "exercise": -0.5}.get(
+        reading.when or "", 0.0
+    )
+    return round(min(1.0, max(0.0, max(p["emerging_incident"], p["public_order_threat"]) * (0.5 + raised + timed))), 3)
+
+
+def why(reading: Reading, fast: FastPath) -> tuple[str, ...]:
+    """The terms that raised the decision most, in the post's own words, the strongest first, none inside another."""
+    head = max(("emerging_incident", "public_order_threat", "rumour"), key=lambda name: reading.odds[name])
+    column = fast.heads.names.index(head)
+    spans: dict[tuple[int, int], float] = {}
+    for token in TOKEN.finditer(reading.plain):
+        spans[token.span()] = fast.pull(token.group(), column)
+    for hit in reading.hits:
+        words = TOKEN.findall(reading.plain, hit.start, hit.end)
+        pull = sum(fast.pull(word, column) for word in words) + fast.concept_pull(hit, column)
+        spans[hit.start, hit.end] = max(pull, spans.get((hit.start, hit.end), pull))
+    return tuple(_strongest(reading, spans))
+
+
+def _strongest(reading: Reading, spans: dict[tuple[int, int], float]) -> list[str]:
+    taken: list[tuple[int, int]] = []
+    terms: list[str] = []
+    for (start, end), pull in sorted(spans.items(), key=lambda item: (-item[1], item[0])):
+        if pull <= 0 or len(terms) == WHY_TERMS:
+            break
+        if any(start < last and first < end for first, last in taken):
+            continue
+        taken.append((start, end))
+        term = reading.original(start, end)
+        if term not in terms:
+            terms.append(term)
+    return terms

@@ -1,0 +1,62 @@
+"""The linear heads: weights, calibration and thresholds as plain data, and how they turn a post into probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from nlp.features import Floats
+
+FOLDER = Path(__file__).parent / "models"
+BINARY = ("about", "relevance", "emerging_incident", "public_order_threat", "rumour")
+"""Heads with a calibrated probability of their own; the others are classes that share one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """``weights`` is (SIZE, heads) float32, ``names`` its columns; ``bias`` the intercepts; ``scale`` and ``shift``
+    turn a raw score into log-odds at the declared prior; ``classes`` groups columns that compete (need, source)."""
+
+    names: tuple[str, ...]
+    weights: Floats
+    bias: Floats
+    scale: Floats
+    shift: Floats
+    thresholds: dict[str, float]
+
+    def columns(self, prefix: str) -> list[int]:
+        """The columns of one family of classes, such as ``need:``."""
+        return [index for index, name in enumerate(self.names) if name.startswith(prefix)]
+
+    def log_odds(self, raw: Floats) -> Floats:
+        """Calibrated log-odds of raw scores of shape (posts, heads)."""
+        odds: Floats = (raw + self.bias) * self.scale + self.shift
+        return odds
+
+
+def save(heads: Heads, folder: Path) -> None:
+    """Write ``heads.npz`` (int8 weights, one scale a column) and ``heads.json``; the same heads give the same bytes."""
+    peaks = np.maximum(np.quantile(np.abs(heads.weights), 0.99999, axis=0), 1e-9)
+    packed = np.clip(np.rint(heads.weights / peaks * 127), -127, 127).astype(np.int8)
+    with (folder / "heads.npz").open("wb") as file:
+        np.savez_compressed(file, weights=packed, peaks=peaks.astype(np.float32))
+    told = {
+        "names": list(heads.names),
+        **{key: [round(float(value), 5) for value in getattr(heads, key)] for key in ("bias", "scale", "shift")},
+        "thresholds": heads.thresholds,
+    }
+    (folder / "heads.json").write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+
+
+@cache
+def heads(folder: Path = FOLDER) -> Heads:
+    """The shipped heads."""
+    told = orjson.loads((folder / "heads.json").read_bytes())
+    with np.load(folder / "heads.npz", allow_pickle=False) as packed:
+        weights = packed["weights"].astype(np.float32) * (packed["peaks"] / 127)
+    arrays = {key: np.array(told[key], np.float32) for key in ("bias", "scale", "shift")}
+    return Heads(tuple(told["names"]), weights, thresholds=told["thresholds"], **arrays)
