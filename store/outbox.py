@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from store import tables
@@ -37,11 +37,13 @@ def claim(conn: Connection, now: datetime, limit: int, hold: timedelta) -> list[
 
     Due are the pending ones whose time has come and the sending ones whose claim ran out. Attempts rise by one.
     """
-    column = deliveries.c
-    pending = and_(column.state == "pending", or_(column.next_at.is_(None), column.next_at <= now))
-    overdue = and_(column.state == "sending", column.next_at <= now)
-    due = select(deliveries).where(or_(pending, overdue)).order_by(column.created_at, column.id).limit(limit)
-    return [taken for row in _all(conn, due) if (taken := _take(conn, row, now, hold))]
+    some = select(deliveries).where(_due(now)).order_by(deliveries.c.created_at, deliveries.c.id).limit(limit)
+    return [taken for row in _all(conn, some) if (taken := _take(conn, row, now, hold))]
+
+
+def due(conn: Connection, now: datetime) -> bool:
+    """Whether there is anything to claim."""
+    return conn.execute(select(deliveries.c.id).where(_due(now)).limit(1)).first() is not None
 
 
 def sent(conn: Connection, id: str, now: datetime) -> bool:
@@ -60,9 +62,11 @@ def failed(conn: Connection, id: str, error: str) -> bool:
     return _settle(conn, id, ("sending",), {"state": "failed", "next_at": None, "error": error})
 
 
-def cancel(conn: Connection, incident_id: str) -> int:
-    """Stop every delivery of an incident that is not sent or failed yet; gives how many."""
+def cancel(conn: Connection, incident_id: str, *, ids: Collection[str] | None = None) -> int:
+    """Stop every delivery of an incident, or those of ``ids``, that is not sent or failed yet; gives how many."""
     waiting = and_(deliveries.c.incident_id == incident_id, deliveries.c.state.in_(("pending", "sending")))
+    if ids is not None:
+        waiting = and_(waiting, deliveries.c.id.in_(sorted(ids)))
     return conn.execute(update(deliveries).where(waiting).values(state="cancelled", next_at=None)).rowcount
 
 
@@ -92,6 +96,12 @@ def acknowledgements(conn: Connection, incident_ids: Collection[str]) -> dict[st
         for row in conn.execute(about.order_by(_acknowledgements.c.at, _acknowledgements.c.agency)):
             found.setdefault(row.incident_id, []).append(Acknowledgement(**row._mapping))
     return found
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    column = deliveries.c
+    pending = and_(column.state == "pending", or_(column.next_at.is_(None), column.next_at <= now))
+    return or_(pending, and_(column.state == "sending", column.next_at <= now))
 
 
 def _take(conn: Connection, seen: Delivery, now: datetime, hold: timedelta) -> Delivery | None:

@@ -1,0 +1,94 @@
+"""When nobody acknowledges: who is told next, and when. The timers live here, in the outbox's own memory.
+
+One timer an agency and incident: it starts with the first attempt to reach the agency, runs for the roster's
+``escalate_after_minutes``, and each time it ends tells the next of ``escalate_to``. It stops when the agency
+acknowledges, for a support also when the lead does, and when the incident is closed or refuted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from alerts import directory
+from alerts.ids import delivery_id
+from config.bundle import Contact
+from config.world import World
+from store import times
+from store.records import Acknowledgement, Delivery, Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """What the dispatcher remembers of one agency on one incident; ``due`` is UTC, ``level`` counts those told."""
+
+    incident: str
+    agency: str
+    due: datetime
+    first: str
+    level: int = 0
+
+    @property
+    def key(self) -> str:
+        """The key in the dispatcher's memory."""
+        return f"timer/{self.incident}/{self.agency}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The value in the dispatcher's memory."""
+        due = times.to_iso(self.due)
+        return {"incident": self.incident, "agency": self.agency, "due": due, "first": self.first, "level": self.level}
+
+
+def timers(memory: Mapping[str, Any]) -> list[Timer]:
+    """The timers that the dispatcher remembers, the first due first."""
+    kept = (value for key, value in memory.items() if key.startswith("timer/"))
+    return sorted((Timer(**(v | {"due": times.from_iso(v["due"])})) for v in kept), key=lambda one: (one.due, one.key))
+
+
+def start(delivery: Delivery, world: World, now: datetime, *, at_once: bool = False) -> Timer:
+    """The timer that the first attempt of a delivery starts; ``at_once`` where it failed for good."""
+    roster = directory.roster(world.bundle, delivery.agency)
+    wait = timedelta(minutes=roster.escalate_after_minutes if roster else 10)
+    due = now if at_once else (delivery.first_attempt_at or now) + wait
+    return Timer(delivery.incident_id, delivery.agency, due, delivery.id)
+
+
+def over(timer: Timer, incident: Incident | None, lead: str, acknowledged: Iterable[Acknowledgement]) -> bool:
+    """Whether nobody needs to be told any more."""
+    if incident is None or incident.state == "closed" or incident.verification == "refuted":
+        return True
+    agencies = {one.agency for one in acknowledged}
+    return timer.agency in agencies or lead in agencies
+
+
+def following(timer: Timer, world: World, told: Sequence[Delivery]) -> tuple[Contact | None, int]:
+    """The next contact to tell, and how many of ``escalate_to`` are then used up; None where nobody is left."""
+    roster = directory.roster(world.bundle, timer.agency)
+    reached = {one.contact for one in told if one.agency == timer.agency and one.state not in ("failed", "cancelled")}
+    order = roster.escalate_to if roster else ()
+    for level in range(timer.level, len(order)):
+        contact = directory.contact(world.bundle, timer.agency, order[level])
+        if contact and contact.id not in reached:
+            return contact, level + 1
+    return None, len(order)
+
+
+def message_to(contact: Contact, timer: Timer, first: Delivery, now: datetime) -> Delivery:
+    """The delivery that tells ``contact`` what ``first`` told the colleagues."""
+    step = f"escalation:{first.id}"
+    return replace(
+        first,
+        id=delivery_id(timer.incident, step, timer.agency, contact.id, contact.channel),
+        contact=contact.id,
+        channel=contact.channel,
+        created_at=now,
+        state="pending",
+        attempts=0,
+        next_at=None,
+        first_attempt_at=None,
+        sent_at=None,
+        error=None,
+        trigger_received_at=None,
+    )

@@ -1,0 +1,179 @@
+"""What a telephone shows at 03:12: what, where, how sure, since when, who else was told, and the link to take it on.
+
+The order is that of a reader who stops after any line. A drill says so first, in capitals, in subject and text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from alerts import directory, token
+from alerts.quotes import cut, quotes
+from alerts.wording import Wording
+from config import vocabulary
+from config.world import World
+from store.records import Alert, Delivery, Incident, Post
+
+SUBJECT = 78
+TEXT = 700
+OTHERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message ready to send: ``to`` is the contact's address, ``link`` the acknowledgement link, ``payload`` the
+    same facts for machines, ``at`` when it was written (UTC)."""
+
+    to: str
+    subject: str
+    text: str
+    link: str
+    at: datetime
+    language: str = "fr"
+    urgent: bool = True
+    payload: dict[str, Any] = field(default_factory=dict)
+    cap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a message is written from. ``told`` are the agencies told of this incident; ``posts`` its evidence."""
+
+    alert: Alert
+    delivery: Delivery
+    told: tuple[str, ...]
+    posts: tuple[Post, ...]
+    world: World
+    now: datetime
+
+    @property
+    def incident(self) -> Incident:
+        """The incident as the alert saw it."""
+        return self.alert.incident
+
+
+def subject(incident: Incident, words: Wording, *, update: bool = False) -> str:
+    """At most 78 characters: status, what, where, how grave."""
+    head = status_word(incident, words)
+    what = f"{words.hazard(incident.hazard)} – {where(incident, words)}"
+    tail = f" ({words.label(vocabulary.SEVERITIES, incident.severity)})"
+    start = " – ".join(part for part in (head, words.say("update") if update else "") if part)
+    start = f"{start} – " if start else ""
+    return start + cut(what, SUBJECT - len(start) - len(tail)) + tail
+
+
+def status_word(incident: Incident, words: Wording) -> str:
+    """``EXERCICE`` or ``ESSAI`` where the incident is not real, else nothing."""
+    return {"Exercise": words.say("exercise"), "Test": words.say("test")}.get(incident.status, "")
+
+
+def where(incident: Incident, words: Wording) -> str:
+    """The place's name, one line."""
+    return cut(" ".join(incident.place.name.split()), 60) if incident.place else words.say("no_place")
+
+
+def summary(incident: Incident, words: Wording, now: datetime) -> list[str]:
+    """How grave and how sure, since when, and on how many voices it stands: one line each."""
+    lines = [
+        words.say(
+            "severity",
+            severity=words.label(vocabulary.SEVERITIES, incident.severity),
+            certainty=words.label(vocabulary.CERTAINTIES, incident.certainty),
+            verification=words.label(vocabulary.VERIFICATIONS, incident.verification),
+        ),
+        words.say(
+            "since",
+            since=words.clock(incident.first_post_at, now),
+            ago=words.ago(incident.first_post_at, now),
+            posts=words.count("posts", incident.posts),
+            voices=words.count("voices", incident.voices),
+            authors=words.count("authors", incident.authors_known),
+        ),
+    ]
+    tags = [words.label(vocabulary.TAGS, tag) for tag in incident.tags if tag != "emerging_incident"]
+    return [*lines, words.say("tag", tags=", ".join(tags))] if tags else lines
+
+
+def others(facts: Facts, words: Wording) -> str:
+    """Who else was told, at most four names."""
+    rest = [one for one in facts.told if one != facts.delivery.agency]
+    names = [cut(directory.agency_name(facts.world.bundle, one, words.language), 40) for one in rest]
+    if not names:
+        return words.say("told.nobody")
+    listed = ", ".join(names[:OTHERS])
+    more = len(names) - OTHERS
+    return words.say("told", others=words.say("told.more", others=listed, n=more) if more > 0 else listed)
+
+
+def text(facts: Facts, words: Wording, link: str) -> str:
+    """At most 700 characters of plain text; quotes give way first, the link never does."""
+    head = [subject(facts.incident, words, update=facts.alert.event == "update")]
+    lines = [*head, *summary(facts.incident, words, facts.now), _role(facts, words), others(facts, words)]
+    tail = f"{words.say('take')}\n{link}"
+    said = [words.say("quote", text=one) for one in quotes(facts.posts)]
+    while said and _length(lines, said, tail) > TEXT:
+        said.pop()
+    body = "\n".join([*lines, *said])
+    return f"{cut(body, TEXT - len(tail) - 2)}\n\n{tail}"
+
+
+def write(facts: Facts, address: str, key: bytes) -> Message:
+    """The message of one delivery, in the language of its contact, with a link signed with ``key``."""
+    bundle = facts.world.bundle
+    contact = directory.contact(bundle, facts.delivery.agency, facts.delivery.contact)
+    words = Wording(contact.language if contact else "fr", bundle.time_zone)
+    until = token.expiry(facts.delivery.first_attempt_at or facts.now, bundle.acknowledge.link_hours)
+    link = token.link(key, bundle.acknowledge.base_url, facts.delivery.id, until)
+    title, body = subject(facts.incident, words, update=facts.alert.event == "update"), text(facts, words, link)
+    return Message(
+        to=address,
+        subject=title,
+        text=body,
+        link=link,
+        at=facts.now,
+        language=words.language,
+        urgent=facts.delivery.role == "lead",
+        payload=payload(facts) | {"subject": title, "text": body, "link": link},
+    )
+
+
+def payload(facts: Facts) -> dict[str, Any]:
+    """The same facts for a machine: ids, codes and numbers, without post text."""
+    incident, place = facts.incident, facts.incident.place
+    position = place and {"name": place.name, "insee": place.insee, "lat": place.lat, "lon": place.lon}
+    return {
+        "id": facts.delivery.id,
+        "alert": facts.alert.id,
+        "incident": incident.id,
+        "event": facts.alert.event,
+        "at": facts.alert.at.isoformat().replace("+00:00", "Z"),
+        "status": incident.status,
+        "agency": facts.delivery.agency,
+        "role": facts.delivery.role,
+        "hazard": incident.hazard,
+        "tags": list(incident.tags),
+        "severity": incident.severity,
+        "urgency": incident.urgency,
+        "certainty": incident.certainty,
+        "verification": incident.verification,
+        "place": position,
+        "posts": incident.posts,
+        "voices": incident.voices,
+        "authors_known": incident.authors_known,
+        "lead": facts.alert.lead,
+        "support": list(facts.alert.support),
+        "told": list(facts.told),
+    }
+
+
+def _role(facts: Facts, words: Wording) -> str:
+    if facts.delivery.role == "lead":
+        return words.say("role.lead")
+    return words.say("role.support", lead=directory.agency_name(facts.world.bundle, facts.alert.lead, words.language))
+
+
+def _length(lines: Sequence[str], said: Iterable[str], tail: str) -> int:
+    return len("\n".join([*lines, *said])) + 2 + len(tail)
