@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from config.secrets import installation_key
 from config.settings import Settings
 from config.world import World
-from desk.web import actions, errors, pages
+from desk.web import actions, board, errors, pages
 from desk.web.events import Watcher
 from desk.web.guard import Guard, hosts
 from desk.web.hearing import Rates
@@ -96,6 +96,6 @@ def health(request: Request) -> JSONResponse:
     desk: Desk = request.app.state.desk
     with desk.db.read() as conn:
         seq = changes.latest(conn)
-        heard = pages.heard(conn, desk.clock())
+        heard = board.heard(conn, desk.clock(), desk.world().bundle)
     last = heard.last.isoformat() if heard.last else None
-    return JSONResponse({"ok": True, "changes": seq, "hearing": heard.state, "last_post_at": last})
+    return JSONResponse({"ok": True, "changes": seq, "hearing": heard.state, "last_post_at": last, "stopped": heard.stopped})

@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 from config.bundle import Bundle
 from desk.web.evidence import Evidence, evidence
 from desk.web.hearing import Hearing, hearing
-from store import alerts, annotations, changes, incidents, ledger, outbox, posts, sources
+from store import alerts, annotations, changes, incidents, leases, ledger, outbox, posts, sources
 from store.records import Acknowledgement, Alert, Delivery, Incident, LedgerEntry, SourceHealth
 
 SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")
+STAGES = ("collect", "annotate", "detect", "route", "dispatch")
 MOST_CARDS = 60
 MOST_CLOSED = 20
 MOST_EVIDENCE = 40
@@ -90,13 +91,12 @@ class Board:
         return sum(card.waiting for card in self.cards)
 
 
-def read(conn: Connection, now: datetime, *, opened: str | None = None) -> Board:
+def read(conn: Connection, now: datetime, bundle: Bundle, *, opened: str | None = None) -> Board:
     """The board at ``now`` (UTC) with the incident ``opened``, or the most pressing one where None or unknown."""
     active = incidents.active(conn)
     recent = [one for one in incidents.recent(conn, MOST_CARDS + MOST_CLOSED) if one.state == "closed"]
     cards = in_order(_cards(conn, _first(active)))
     closed = _cards(conn, recent[:MOST_CLOSED], start=len(cards) + 1)
-    health = tuple(sources.all(conn))
     return Board(
         at=now,
         seq=changes.latest(conn),
@@ -104,11 +104,18 @@ def read(conn: Connection, now: datetime, *, opened: str | None = None) -> Board
         closed=closed,
         more=len(active) - len(cards),
         opened=_opened(conn, opened, (*cards, *closed)),
-        sources=health,
-        hearing=hearing(health, now),
+        sources=tuple(sources.all(conn)),
+        hearing=heard(conn, now, bundle),
         deliveries=_latest_deliveries((*cards, *closed)),
-        ledger=tuple(reversed(tail(conn, MOST_LEDGER))),
+        ledger=tuple(ledger.newest(conn, MOST_LEDGER)),
     )
+
+
+def heard(conn: Connection, now: datetime, bundle: Bundle) -> Hearing:
+    """What silence means at ``now`` (UTC)."""
+    by_hand = {source.id for source in bundle.sources if source.kind == "hand"} | {"hand"}
+    held = {stage: leases.holder(conn, stage) for stage in STAGES}
+    return hearing(sources.all(conn), now, leases=held, by_hand=by_hand)
 
 
 def in_order(cards: Sequence[Card]) -> tuple[Card, ...]:
@@ -118,12 +125,6 @@ def in_order(cards: Sequence[Card]) -> tuple[Card, ...]:
         Card(card.incident, number, card.alert, card.deliveries, card.acknowledgements)
         for number, card in enumerate(ranked, start=1)
     )
-
-
-def tail(conn: Connection, limit: int) -> list[LedgerEntry]:
-    """The last ``limit`` entries of the ledger, oldest first."""
-    newest = ledger.newest(conn, limit)
-    return list(newest)
 
 
 def agency_name(bundle: Bundle, agency: str, lang: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from shapely import Polygon, box
@@ -12,12 +12,14 @@ from shapely.geometry.base import BaseGeometry
 
 from config.bundle import Bundle
 from config.outlines import outlines
+from desk.web.board import SEVERITIES
 from store.records import Incident, Place
 
 WIDTH, HEIGHT = 360.0, 300.0
 MARGIN = 10.0
 FRANCE = (-5.2, 41.3, 9.6, 51.1)
 KM_PER_DEGREE = 111.32
+TOUCHING = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,18 @@ class Mark:
     x: float
     y: float
     radius: float
-    metres: float | None
     left: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One numbered incident where its place lies in the viewBox."""
+
+    number: int
+    incident: Incident
+    place: Place
+    x: float
+    y: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,27 +145,45 @@ def path(view: View, shape: BaseGeometry) -> str:
 
 
 def _marks(view: View, numbered: Sequence[tuple[int, Incident]]) -> tuple[list[Mark], tuple[int, ...], tuple[int, ...]]:
-    spots: dict[tuple[float, float], list[tuple[int, Incident, Place]]] = {}
+    clusters: list[list[Spot]] = []
     unplaced, outside = [], []
     for number, incident in numbered:
         place = incident.place
         if place is None or place.lat is None or place.lon is None:
             unplaced.append(number)
             continue
-        x, y = view.at(place.lat, place.lon)
-        if not (0 <= x <= WIDTH and 0 <= y <= HEIGHT):
+        spot = Spot(number, incident, place, *view.at(place.lat, place.lon))
+        if not (0 <= spot.x <= WIDTH and 0 <= spot.y <= HEIGHT):
             outside.append(number)
-            continue
-        spots.setdefault((round(x, 1), round(y, 1)), []).append((number, incident, place))
-    return [_mark(view, spot, here) for spot, here in spots.items()], tuple(unplaced), tuple(outside)
+        elif near := next((c for c in clusters if math.hypot(c[0].x - spot.x, c[0].y - spot.y) < TOUCHING), None):
+            near.append(spot)
+        else:
+            clusters.append([spot])
+    return _labelled([_mark(view, cluster) for cluster in clusters]), tuple(unplaced), tuple(outside)
 
 
-def _mark(view: View, spot: tuple[float, float], here: Sequence[tuple[int, Incident, Place]]) -> Mark:
-    _, worst, place = here[0]
-    metres = max((place.radius_m for _, _, place in here if place.radius_m), default=None)
-    numbers = ", ".join(str(number) for number, _, _ in here)
-    radius = view.pixels(metres) if metres else 0.0
-    return Mark(numbers, place.name, worst.severity, *spot, radius, metres, left=spot[0] > WIDTH * 0.7)
+def _mark(view: View, cluster: Sequence[Spot]) -> Mark:
+    first = cluster[0]
+    worst = min(cluster, key=lambda spot: SEVERITIES.index(spot.incident.severity)).incident.severity
+    metres = max((spot.place.radius_m for spot in cluster if spot.place.radius_m), default=0.0)
+    numbers = ",".join(str(spot.number) for spot in cluster)
+    name = shortest((spot.place.name for spot in cluster), 22)
+    return Mark(numbers, name, worst, first.x, first.y, view.pixels(metres), left=first.x > WIDTH * 0.62)
+
+
+def _labelled(marks: Sequence[Mark]) -> list[Mark]:
+    """The marks, without the names that would lie on another's: the numbers lead to the list all the same."""
+    kept: list[Mark] = []
+    for mark in marks:
+        clash = any(other.name and abs(other.y - mark.y) < 13 and abs(other.x - mark.x) < 130 for other in kept)
+        kept.append(replace(mark, name="") if clash else mark)
+    return kept
+
+
+def shortest(names: Iterable[str], limit: int) -> str:
+    """The shortest of the names, cut to ``limit`` characters."""
+    name = min(names, key=len)
+    return name if len(name) <= limit else name[: limit - 1].rstrip() + "…"
 
 
 def _scale(view: View) -> int:

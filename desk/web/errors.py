@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from desk.web.guard import TooLarge
+from desk.web.guard import HEADERS, TooLarge
 from desk.web.pages import render
 
 PAGES = (400, 403, 404, 413, 500, 503)
@@ -35,7 +35,9 @@ def busy(request: Request, error: Exception) -> HTMLResponse:
 
 def broken(request: Request, _: Exception) -> HTMLResponse:
     """Anything unforeseen: the trace goes to the log, not to the page."""
-    return page(request, 500)
+    answer = page(request, 500)
+    answer.headers.update(HEADERS) # this handler stands outside the guard
+    return answer
 
 
 def page(request: Request, code: int, *, status: int | None = None, detail: str = "") -> HTMLResponse:

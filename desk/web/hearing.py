@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from store.records import SourceHealth
+from store.records import Lease, SourceHealth
 
 QUIET_AFTER = timedelta(minutes=5)
 KEEP = timedelta(minutes=5)
@@ -16,27 +16,41 @@ KEEP = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """``hearing``: posts arrive; ``silent``: a source is on and nothing comes; ``blind``: nothing listens.
+    """``hearing``: posts arrive and are understood; ``silent``: a source is on and nothing comes; ``blind``: nothing
+    listens; ``halted``: posts may arrive, but a stage that would tell somebody does not run.
 
-    ``on`` and ``off`` hold the sources in each condition; ``off`` counts waiting ones too.
+    ``last`` is when a post last arrived (UTC); ``off`` counts waiting sources too; ``stopped`` names stages without a
+    living lease.
     """
 
-    state: Literal["hearing", "silent", "blind"]
+    state: Literal["hearing", "silent", "blind", "halted"]
     last: datetime | None
     on: tuple[str, ...]
     off: tuple[str, ...]
+    stopped: tuple[str, ...] = ()
 
 
-def hearing(sources: Sequence[SourceHealth], now: datetime) -> Hearing:
-    """What the health of the sources says at ``now`` (UTC). Entry by hand does not count as listening."""
-    listening = [source for source in sources if source.source != "hand"]
+def hearing(
+    sources: Sequence[SourceHealth],
+    now: datetime,
+    *,
+    leases: Mapping[str, Lease | None] | None = None,
+    by_hand: Collection[str] = ("hand",),
+) -> Hearing:
+    """What silence means at ``now`` (UTC), from the health of the sources and the lease of each stage.
+
+    Entry by hand does not count as listening: ``by_hand`` names those sources.
+    """
+    listening = [source for source in sources if source.source not in by_hand]
     on = tuple(source.source for source in listening if source.state == "on")
     off = tuple(source.source for source in listening if source.state != "on")
-    times = [source.last_post_at for source in listening if source.last_post_at]
-    last = max(times, default=None)
-    if not on:
-        return Hearing("blind", last, on, off)
+    last = max((source.last_post_at for source in listening if source.last_post_at), default=None)
+    stopped = tuple(stage for stage, lease in (leases or {}).items() if lease is None or lease.expires_at <= now)
     fresh = last is not None and now - last < QUIET_AFTER
+    if not on or "collect" in stopped:
+        return Hearing("blind", last, on, off, stopped)
+    if stopped:
+        return Hearing("halted", last, on, off, stopped)
     return Hearing("hearing" if fresh else "silent", last, on, off)
 
 

@@ -8,25 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from config.bundle import Bundle
 from config.settings import Settings
-from config.vocabulary import HAZARDS
+from config.vocabulary import HAZARDS, LISTS
 from config.world import World
 from desk.web import board as boards
 from desk.web import chart, guard
 from desk.web.evidence import evidence, readable
-from desk.web.hearing import Hearing, Rates, hearing
+from desk.web.hearing import Rates
 from desk.web.words import Lang, Words
-from store import sources
 from store.database import Database
 from store.records import Incident, Status
 from store.search import search
@@ -66,12 +64,12 @@ def board_page(request: Request) -> HTMLResponse:
     """The page, with the incident of the address opened. HTTPException 404 where there is no such incident."""
     desk: Desk = request.app.state.desk
     wanted = request.path_params.get("incident")
+    bundle = desk.world().bundle
     with desk.db.read() as conn:
-        board = boards.read(conn, desk.clock(), opened=wanted)
+        board = boards.read(conn, desk.clock(), bundle, opened=wanted)
     if wanted and (board.opened is None or board.opened.card.incident.id != wanted):
         raise HTTPException(404)
     desk.rates.see(board.sources, board.at)
-    bundle = desk.world().bundle
     numbered = [(card.number, card.incident) for card in board.cards]
     shown = [card.incident for card in board.cards] + ([board.opened.card.incident] if board.opened else [])
     return render(
@@ -99,12 +97,14 @@ def render(request: Request, template: str, *, status: int = 200, **context: obj
         "w": words,
         "bundle_name": bundle.name.en if lang == "en" else bundle.name.fr,
         "token": guard.token(desk.key, name),
-        "me": readable(request.cookies.get("vigie_me", ""))[:80],
+        "me": readable(unquote(request.cookies.get("vigie_me", "")))[:80],
         "assets": assets(),
         "switch": partial(_switch, request),
         "hazard": partial(hazard_label, words),
+        "label": partial(label, lang),
         "agency": lambda agency: boards.agency_name(bundle, agency, lang),
         "contact": lambda contact: boards.contact_name(bundle, contact),
+        "px": "{:.1f}".format,
         "q": None,
     }
     html = templates().get_template(template).render(shared | context)
@@ -129,6 +129,12 @@ def hazard_label(words: Words, name: str | None) -> str:
     return name if known is None else known.label.en if words.lang == "en" else known.label.fr
 
 
+def label(lang: Lang, closed_list: str, name: str) -> str:
+    """A name of one of the closed lists in ``lang``; the bare name where the list does not have it."""
+    known = LISTS[closed_list].get(name)
+    return name if known is None else known.en if lang == "en" else known.fr
+
+
 def drill(bundle: Bundle, shown: list[Incident]) -> dict[str, object]:
     """Whether the page must say EXERCISE (or TEST), and whether real incidents stand beside."""
     statuses: set[Status] = {incident.status for incident in shown}
@@ -136,11 +142,6 @@ def drill(bundle: Bundle, shown: list[Incident]) -> dict[str, object]:
         return {"exercise": bundle.status, "mixed": "Actual" in statuses}
     exercise = next((one for one in ("Exercise", "Test") if one in statuses), None)
     return {"exercise": exercise, "mixed": exercise is not None}
-
-
-def heard(conn: Connection, now: datetime) -> Hearing:
-    """What the sources allow us to conclude at ``now``."""
-    return hearing(sources.all(conn), now)
 
 
 def _switch(request: Request, lang: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -42,10 +42,15 @@ class Words:
         single = n == 1 or (n == 0 and self.lang == "fr")
         return self.say(f"{key}.{'one' if single else 'many'}", n=self.number(n), **holes)
 
+    def names(self, prefix: str, keys: Iterable[str]) -> str:
+        """The texts of ``prefix.key`` for every key, with commas between."""
+        return ", ".join(self.say(f"{prefix}.{key}") for key in keys)
+
     def number(self, n: float) -> str:
         """A number as people of the language group it."""
+        n = round(n, 1)
         text = f"{n:,.0f}" if n >= 10 or n == int(n) else f"{n:.1f}"
-        return text if self.lang == "en" else text.replace(",", "\u202f").replace(".", ",")
+        return text if self.lang == "en" else text.translate({ord(","): "\u202f", ord("."): ","})
 
     def clock(self, at: datetime, *, seconds: bool = False) -> str:
         """``at`` in local time: 03:12, or with the day where it is not today."""
@@ -75,8 +80,3 @@ class Words:
     def km(self, metres: float) -> str:
         """A distance: metres below one kilometre."""
         return f"{metres:.0f} m" if metres < 1000 else f"{self.number(round(metres / 1000, 1))} km"
-
-
-def speaker(zone: str, clock: Callable[[], datetime]) -> Callable[[str], Words]:
-    """A maker of Words for a language, at the clock's time, in the bundle's time zone."""
-    return lambda lang: Words("en" if lang == "en" else "fr", ZoneInfo(zone), clock())
