@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import click
 import uvicorn
 
-from config.adopt import Configuration
-from config.load import BundleError
+from config.faults import BundleError
+from config.publish import Configuration
 from config.settings import HOST, Settings, settings
 from config.world import World
 from desk.web.app import create_app

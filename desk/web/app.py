@@ -10,9 +10,8 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse, StreamingResponse
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -98,4 +97,6 @@ def health(request: Request) -> JSONResponse:
         seq = changes.latest(conn)
         heard = board.heard(conn, desk.clock(), desk.world().bundle)
     last = heard.last.isoformat() if heard.last else None
-    return JSONResponse({"ok": True, "changes": seq, "hearing": heard.state, "last_post_at": last, "stopped": heard.stopped})
+    return JSONResponse(
+        {"ok": True, "changes": seq, "hearing": heard.state, "last_post_at": last, "stopped": heard.stopped}
+    )

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from config.bundle import Bundle
 from desk.web.evidence import Evidence, evidence
 from desk.web.hearing import Hearing, hearing
-from store import alerts, annotations, changes, incidents, leases, ledger, outbox, posts, sources
+from store import alerts, changes, incidents, leases, ledger, outbox, posts, sources
+from store import annotations as understanding
 from store.records import Acknowledgement, Alert, Delivery, Incident, LedgerEntry, SourceHealth
 
 SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")
@@ -178,7 +179,7 @@ def _opened(conn: Connection, wanted: str | None, cards: Sequence[Card]) -> Open
 def _evidence(conn: Connection, incident: Incident) -> tuple[Evidence, ...]:
     linked = incidents.posts_of(conn, incident.id, MOST_EVIDENCE, True)
     ids = list(dict.fromkeys((*incident.evidence, *linked)))[:MOST_EVIDENCE]
-    found, understood = posts.get(conn, ids), annotations.get(conn, ids)
+    found, understood = posts.get(conn, ids), understanding.get(conn, ids)
     return tuple(evidence(found[one], understood.get(one)) for one in ids if one in found)
 
 

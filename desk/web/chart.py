@@ -33,7 +33,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Incidents at one spot: their numbers, the worst severity, the circle their place covers. Pixels of the viewBox."""
+    """Incidents at one spot: their numbers, the worst severity, the circle their place covers (pixels)."""
 
     numbers: str
     name: str

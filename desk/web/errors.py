@@ -36,7 +36,7 @@ def busy(request: Request, error: Exception) -> HTMLResponse:
 def broken(request: Request, _: Exception) -> HTMLResponse:
     """Anything unforeseen: the trace goes to the log, not to the page."""
     answer = page(request, 500)
-    answer.headers.update(HEADERS) # this handler stands outside the guard
+    answer.headers.update(HEADERS)  # this handler stands outside the guard
     return answer
 
 

@@ -36,6 +36,7 @@ class Guard:
         self.app, self.hosts = app, frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or pass the request on with a limit on its body and strict headers on its answer."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -65,7 +66,7 @@ class Guard:
 
 
 def hosts(port: int, names: Collection[str] = ()) -> set[str]:
-    """The Host headers of a desk on ``port``: loopback names, and ``names`` as they are given (with or without port)."""
+    """The Host headers of a desk on ``port``: loopback names, and ``names`` exactly as they are given."""
     local = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
     return local | {name.lower() for name in names}
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote, urlencode
 from zoneinfo import ZoneInfo
 
@@ -135,7 +136,7 @@ def label(lang: Lang, closed_list: str, name: str) -> str:
     return name if known is None else known.en if lang == "en" else known.fr
 
 
-def drill(bundle: Bundle, shown: list[Incident]) -> dict[str, object]:
+def drill(bundle: Bundle, shown: list[Incident]) -> dict[str, Any]:
     """Whether the page must say EXERCISE (or TEST), and whether real incidents stand beside."""
     statuses: set[Status] = {incident.status for incident in shown}
     if bundle.status != "Actual":

@@ -80,7 +80,9 @@ class Desk:
             incidents.put(conn, [made])
         return made
 
-    def post(self, id: str, text: str, incident: str | None = None, *, why: tuple[str, ...] = (), **changed: object) -> Post:
+    def post(
+        self, id: str, text: str, incident: str | None = None, *, why: tuple[str, ...] = (), **changed: object
+    ) -> Post:
         made = replace(POST, id=id, text=text, **changed)
         with self.db.write() as conn:
             posts.add(conn, [made])

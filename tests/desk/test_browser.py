@@ -63,7 +63,10 @@ def page(chromium: Browser) -> Iterator[Page]:
     opened = chromium.new_page(viewport={"width": 1400, "height": 900})
     opened.set_default_timeout(5000)
     opened.complaints = []
-    opened.on("console", lambda message: opened.complaints.append(message.text) if message.type in ("error", "warning") else None)
+    opened.on(
+        "console",
+        lambda message: opened.complaints.append(message.text) if message.type in ("error", "warning") else None,
+    )
     opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
     yield opened
     opened.close()
@@ -177,7 +180,8 @@ def test_every_text_stands_out_from_its_ground(desk, address: str, page: Page, s
 
 
 CONTRAST = """() => {
-  const light = (c) => { const v = c.map((x) => x / 255).map((x) => x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4);
+  const linear = (x) => x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4;
+  const light = (c) => { const v = c.map((x) => linear(x / 255));
     return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]; };
   const colour = (text) => text.match(/[\\d.]+/g).map(Number);
   const ground = (e) => { for (; e; e = e.parentElement) { const c = colour(getComputedStyle(e).backgroundColor);

@@ -15,7 +15,11 @@ def post(id: str, text: str = "") -> Post:
 
 
 def test_the_words_that_decided_are_marked_whatever_their_accents_and_case():
-    assert marked("Une FUMEE noire monte", ["fumée noire"]) == [("Une ", False), ("FUMEE noire", True), (" monte", False)]
+    assert marked("Une FUMEE noire monte", ["fumée noire"]) == [
+        ("Une ", False),
+        ("FUMEE noire", True),
+        (" monte", False),
+    ]
 
 
 def test_a_word_inside_another_is_not_marked():

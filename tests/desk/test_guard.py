@@ -43,12 +43,16 @@ def test_the_page_is_never_kept_by_a_cache(desk):
 
 
 def test_a_form_of_another_site_is_refused(desk):
-    answer = desk.client.post("/report", data={"text": "x", "token": desk.token()}, headers={"origin": "http://evil.example"})
+    answer = desk.client.post(
+        "/report", data={"text": "x", "token": desk.token()}, headers={"origin": "http://evil.example"}
+    )
     assert answer.status_code == 403
 
 
 def test_a_form_that_the_browser_calls_foreign_is_refused(desk):
-    answer = desk.client.post("/report", data={"text": "x", "token": desk.token()}, headers={"sec-fetch-site": "cross-site"})
+    answer = desk.client.post(
+        "/report", data={"text": "x", "token": desk.token()}, headers={"sec-fetch-site": "cross-site"}
+    )
     assert answer.status_code == 403
 
 

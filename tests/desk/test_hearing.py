@@ -8,7 +8,9 @@ from store.records import Lease, SourceHealth
 NOW = datetime(2027, 2, 11, 2, 12, 40, tzinfo=UTC)
 
 
-def source(name: str = "x-stream", state: str = "on", last: timedelta | None = timedelta(seconds=5), received: int = 0) -> SourceHealth:
+def source(
+    name: str = "x-stream", state: str = "on", last: timedelta | None = timedelta(seconds=5), received: int = 0
+) -> SourceHealth:
     return SourceHealth(name, state, "", NOW - timedelta(hours=1), NOW - last if last is not None else None, received)
 
 

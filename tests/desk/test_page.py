@@ -18,7 +18,17 @@ def plain(html: str) -> str:
 def test_an_incident_shows_what_where_how_bad_and_how_many_voices(desk):
     desk.incident()
     card = plain(section(desk.text(), "incidents"))
-    for said in ("Grave", "Incendie industriel", "Cholet", "± 5,2 km", "depuis 03:06", "12 posts", "9 voix", "8 auteurs connus", "Possible"):
+    for said in (
+        "Grave",
+        "Incendie industriel",
+        "Cholet",
+        "± 5,2 km",
+        "depuis 03:06",
+        "12 posts",
+        "9 voix",
+        "8 auteurs connus",
+        "Possible",
+    ):
         assert said in card
 
 
@@ -39,7 +49,9 @@ def test_the_page_says_who_was_told_when_through_what(desk):
 
 
 def test_a_message_that_failed_shows_its_error(desk):
-    desk.deliver(desk.alert(desk.incident()), "fire", state="failed", sent_at=None, attempts=4, error="550 no such mailbox")
+    desk.deliver(
+        desk.alert(desk.incident()), "fire", state="failed", sent_at=None, attempts=4, error="550 no such mailbox"
+    )
     told = plain(section(desk.text(), "opened"))
     assert "Échec 4 essais 550 no such mailbox" in told
 
