@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -12,6 +13,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from desk.web import guard
 from desk.web.evidence import readable
 from desk.web.pages import YEAR, Desk, drill, render
+from listeners import hand
+from listeners.authors import AuthorKeys
+from listeners.collect import collect
 from store import incidents, ledger, outbox
 from store.records import Acknowledgement, LedgerEntry
 
@@ -44,10 +48,35 @@ def report_page(request: Request) -> HTMLResponse:
     return _report(request)
 
 
-def _report(request: Request, *, status: int = 200, **context: object) -> HTMLResponse:
+async def report(request: Request) -> Response:
+    """Enter what somebody saw as a post. Where it cannot be one, the form comes back filled, with the reason."""
+    form = await _form(request)
+    typed = {name: form.get(name, "") for name in ("text", "place", "author")}
+    return await run_in_threadpool(_enter, request, typed)
+
+
+def _enter(request: Request, typed: Mapping[str, str]) -> HTMLResponse:
     desk: Desk = request.app.state.desk
-    blank = {"problem": None, "done": None, "typed": None, "place": None}
-    return render(request, "report.html", status=status, **(blank | context), **drill(desk.world().bundle, []))
+    if len(typed["text"]) > LONGEST:
+        raise HTTPException(413)
+    try:
+        post = hand.entered(
+            typed["text"], now=desk.clock(), place=typed["place"] or None, author=typed["author"] or None
+        )
+    except hand.NotUsable as problem:
+        return _report(request, status=422, problem=str(problem), typed=typed)
+    world = desk.world()
+    keys = AuthorKeys.of_home(desk.settings.home)
+    collect(desk.db, world, [post], source=hand.PLATFORM, clock=desk.clock, key=keys, status=world.bundle.status)
+    return _report(request, done=f"{post.platform}:{post.native_id}")
+
+
+def _report(
+    request: Request, *, status: int = 200, problem: str = "", done: str = "", typed: Mapping[str, str] | None = None
+) -> HTMLResponse:
+    drilling = drill(request.app.state.desk.world().bundle, [])
+    blank = {"text": "", "place": "", "author": ""}
+    return render(request, "report.html", status=status, problem=problem, done=done, typed=typed or blank, **drilling)
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -57,9 +86,3 @@ async def _form(request: Request) -> dict[str, str]:
     if not guard.token_holds(desk.key, request, fields.get("token", "")):
         raise HTTPException(403)
     return fields
-
-
-async def report(request: Request) -> Response:
-    """later"""
-    await _form(request)
-    return _report(request, done="x")

@@ -71,9 +71,10 @@ class Rates:
             while now - seen[0][0] > KEEP:
                 seen.popleft()
 
-    def per_minute(self, source: SourceHealth, now: datetime) -> float:
-        """Received posts a minute, over what was seen, or since the source came on where little was seen."""
+    def per_minute(self, source: SourceHealth, now: datetime) -> float | None:
+        """Received posts a minute over the last five minutes; None before the desk has watched for 20 seconds."""
         seen = self._seen.get(source.source)
-        start, count = (seen[0]) if seen and now - seen[0][0] >= timedelta(seconds=20) else (source.since, 0)
-        minutes = (now - start).total_seconds() / 60
-        return (source.received - count) / minutes if minutes > 0 else 0.0
+        if not seen or now - seen[0][0] < timedelta(seconds=20):
+            return None
+        start, count = seen[0]
+        return max(0, source.received - count) / ((now - start).total_seconds() / 60)

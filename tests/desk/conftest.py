@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from config.areas import Areas
 from config.bundle import Bundle
+from config.filters import Matcher
 from config.settings import Settings, settings
+from config.world import World
 from desk.web.app import create_app
 from desk.web.board import STAGES
 from store import alerts, annotations, incidents, leases, ledger, outbox, posts, sources
@@ -57,14 +60,21 @@ def bundle(status: str = "Actual") -> Bundle:
     )
 
 
+def world_of(bundle: Bundle) -> World:
+    areas = Areas(bundle)
+    return World(bundle, "0123456789ab", Matcher(bundle, areas), areas)
+
+
 class Desk:
     """A desk on a store with invented incidents; ``client`` is a browser without script."""
 
     def __init__(self, home: Path, bundle: Bundle) -> None:
-        self.now, self.bundle = NOW, bundle
+        self.now, self.world = NOW, world_of(bundle)
         self.settings: Settings = settings({"VIGIE_HOME": str(home)})
         self.db = Database.open(f"sqlite:///{home / 'vigie.db'}")
-        self.app = create_app(self.db, self.settings, lambda: self.now, world=lambda: self, interval=0.05, beat=1.0)
+        self.app = create_app(
+            self.db, self.settings, lambda: self.now, world=lambda: self.world, interval=0.05, beat=1.0
+        )
         self.later(timedelta(0))
         self.client = TestClient(self.app, base_url="http://127.0.0.1:8710", raise_server_exceptions=False)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from store import ledger, outbox
+from store.search import search
 
 
 def acknowledge(desk, incident: str = "inc-1", **fields: str):
@@ -57,3 +58,47 @@ def test_an_unknown_agency_cannot_acknowledge(desk):
     desk.alert(desk.incident())
     assert acknowledge(desk, agency="nobody").status_code == 400
     assert acknowledgements(desk) == []
+
+
+def report(desk, **fields: str):
+    return desk.client.post("/report", data={"token": desk.token()} | fields)
+
+
+def kept(desk):
+    with desk.db.read() as conn:
+        return [hit.post for hit in search(conn)]
+
+
+def test_a_report_becomes_a_post_entered_by_hand(desk):
+    answer = report(desk, text="De la fumée sort du toit de la halle", place="Saumur", author="Mme Roy")
+    (post,) = kept(desk)
+    assert answer.status_code == 200
+    assert post.id in answer.text
+    assert (post.source, post.text, post.geo.place) == ("hand", "De la fumée sort du toit de la halle", "Saumur")
+
+
+def test_a_reporters_name_is_kept_only_as_a_hash(desk):
+    report(desk, text="De la fumée sort du toit", author="Mme Roy")
+    assert "roy" not in repr(kept(desk)).lower()
+
+
+def test_a_report_in_an_exercise_is_an_exercise(drill):
+    report(drill, text="De la fumée sort du toit")
+    assert [post.status for post in kept(drill)] == ["Exercise"]
+
+
+def test_an_unusable_report_comes_back_with_the_reason_and_what_was_typed(desk):
+    answer = report(desk, text="De la fumée", place="Nullepartville")
+    assert answer.status_code == 422
+    assert "Nullepartville" in answer.text
+    assert ">De la fumée</textarea>" in answer.text
+    assert kept(desk) == []
+
+
+def test_a_report_without_words_is_refused(desk):
+    assert report(desk, text="  !! ").status_code == 422
+
+
+def test_hostile_text_in_a_report_is_kept_as_text(desk):
+    report(desk, text="<b>feu</b> \x00 \u202e " + "🔥" * 40)
+    assert "&lt;b&gt;feu&lt;/b&gt;" in desk.text("/search?q=feu")

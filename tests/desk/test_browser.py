@@ -47,7 +47,7 @@ def address(desk) -> Iterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     chosen = replace(desk.settings, desk_port=port)
-    app = create_app(desk.db, chosen, lambda: desk.now, world=lambda: desk, interval=0.05, beat=1.0)
+    app = create_app(desk.db, chosen, lambda: desk.now, world=lambda: desk.world, interval=0.05, beat=1.0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

@@ -17,7 +17,7 @@ def test_another_host_name_is_refused(desk, host: str):
 
 
 def test_a_configured_name_is_answered(desk):
-    app = create_app(desk.db, desk.settings, lambda: desk.now, world=lambda: desk, names=["pupitre.example"])
+    app = create_app(desk.db, desk.settings, lambda: desk.now, world=lambda: desk.world, names=["pupitre.example"])
     assert TestClient(app, base_url="http://pupitre.example").get("/healthz").status_code == 200
 
 

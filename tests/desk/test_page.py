@@ -132,9 +132,12 @@ def test_a_source_that_is_off_says_why(desk):
 
 
 def test_a_source_shows_what_it_received_kept_and_its_rate(desk):
+    desk.source("x-stream", received=4170, kept=300)
+    desk.text()
+    desk.later(timedelta(seconds=30))
     desk.source("x-stream", received=4200, kept=318)
     shown = plain(section(desk.text(), "sources"))
-    assert "dernier post il y a 12 s · 4 200 reçus, 318 gardés · 70 posts/min" in shown
+    assert "dernier post il y a 42 s · 4 200 reçus, 318 gardés · 60 posts/min" in shown
 
 
 def test_without_incident_but_with_posts_the_page_says_calm(desk):
