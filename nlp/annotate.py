@@ -61,7 +61,8 @@ def annotate_stage(
     """
     with db.read() as conn:
         found = changes.after(conn, changes.cursor(conn, STAGE), ("posts",), limit)
-        new = list(posts.get(conn, {change.key for change in found if change.op != "delete"}).values())
+        wanted = dict.fromkeys(change.key for change in found if change.op != "delete")
+        new = list(posts.get(conn, list(wanted)).values())
     if not found:
         return 0
     made = [_for_world(annotation, world) for annotation in _safely(annotator, new)]

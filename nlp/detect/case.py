@@ -18,6 +18,7 @@ from store.records import Incident, Knowledge, Place
 HAZARD_OVERTAKES = 1.5
 TAG_VOICES = {"rumour": (3, 0.2), "public_order_threat": (2, 0.2)}
 WHY = 6
+FIRST_S, LAST_S = -6.2e10, 2.5e11
 
 
 @dataclass(slots=True)
@@ -52,8 +53,8 @@ def from_state(cluster: Cluster, state: Mapping[str, Any]) -> Case:
 
 
 def utc(seconds: float) -> datetime:
-    """The aware UTC time of seconds since 1970."""
-    return datetime.fromtimestamp(seconds, UTC)
+    """The aware UTC time of seconds since 1970, within the years that a datetime can hold."""
+    return datetime.fromtimestamp(min(max(seconds, FIRST_S), LAST_S), UTC)
 
 
 def counted(case: Case) -> Incident:

@@ -40,7 +40,7 @@ class Cluster:
         self.hazards: dict[str, float] = {}
         self.place_votes: dict[str, float] = {}
         self.places: dict[str, Place] = {}
-        self.namers: dict[str, set[str]] = {}
+        self._best_places: list[Place] | None = None
         self.tags: dict[str, set[str]] = {}
         self.quantities: dict[str, dict[str, float]] = {}
         self.needs: Counter[str] = Counter()
@@ -98,8 +98,10 @@ class Cluster:
 
     def place_list(self) -> list[Place]:
         """The places named, those with most votes first, at most eight."""
-        best = sorted(self.place_votes, key=lambda each: (-self.place_votes[each], each))[:8]
-        return [self.places[each] for each in best]
+        if self._best_places is None:
+            best = sorted(self.place_votes, key=lambda each: (-self.place_votes[each], each))[:8]
+            self._best_places = [self.places[each] for each in best]
+        return self._best_places
 
     def _voice(self, new: Member) -> str:
         """The voice that ``new`` is: a known one for a near-copy, else its author, else itself; "" for a repost."""
@@ -153,7 +155,7 @@ class Cluster:
             key = places.key(place)
             self.places.setdefault(key, place)
             self.place_votes[key] = self.place_votes.get(key, 0.0) + weight * place.confidence / len(new.places)
-            self.namers.setdefault(key, set()).add(voice)
+            self._best_places = None
         for tag in new.tags:
             self.tags.setdefault(tag, set()).add(voice)
         for kind, value in new.quantities.items():

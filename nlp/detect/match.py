@@ -35,6 +35,7 @@ JOIN: dict[tuple[Kind, str, Kinship], float] = {
     ("incident", "far", "same"): 0.35,
 }
 NEVER = 2.0
+WIDE_KM = 100.0
 BONUS = {"near": 0.30, "unknown": 0.0, "far": -0.20, "same": 0.20, "kin": 0.10, "different": -0.10}
 INCIDENT_BONUS = 0.15
 
@@ -60,7 +61,10 @@ def fit(
 ) -> float | None:
     """How well two (hazard, places) fit, given the cosine of their terms; None below what :data:`JOIN` asks."""
     kin = kinship(one[0], other[0])
-    where = places.relation(one[1], other[1], reach_km(one[0], other[0]))
+    reach = reach_km(one[0], other[0])
+    where = places.relation(one[1], other[1], reach)
+    if where == "far" and reach < WIDE_KM:
+        return None
     if cosine < JOIN.get((kind, where, kin), NEVER):
         return None
     return cosine + BONUS[where] + BONUS.get(kin, 0.0) + (INCIDENT_BONUS if kind == "incident" else 0.0)

@@ -93,6 +93,10 @@ def _largest(annotation: Annotation) -> dict[str, float]:
 
 
 def _tells(post: Post, annotation: Annotation) -> bool:
+    """Whether a post is evidence of something now. In a drill posts play the event: talk of the drill is no evidence,
+    but for what the desk or a trusted account puts in."""
     if (annotation.relevance or 0.0) < RELEVANT or annotation.refuted or annotation.stance == "denies":
         return False
-    return annotation.when not in NOT_NOW and (annotation.when != "exercise" or post.status == "Exercise")
+    entered = post.trusted or post.source == "hand"
+    talk_of_drill = annotation.when == "exercise" and not (post.status == "Exercise" and entered)
+    return annotation.when not in NOT_NOW and not talk_of_drill

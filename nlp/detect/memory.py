@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 from nlp.detect import match
@@ -17,7 +18,7 @@ from nlp.detect.case import Case, from_state
 from nlp.detect.cluster import Cluster, incident_id
 from nlp.detect.member import Member
 from store import changes, state
-from store.codec import from_json, to_json
+from store.codec import from_json
 from store.database import Database
 
 STAGE = "detect"
@@ -61,9 +62,9 @@ class Memory:
         self.cursor = changes.cursor(conn, STAGE)
         self.now = kept.get("now", 0.0)
         for name, number, value in sorted(_posts(kept)):
-            new = from_json(Member, value["member"])
+            new = from_json(Member, orjson.loads(value[1]))
             cluster = self.candidates.setdefault(name, Cluster(name, new.status))
-            cluster.restore(number, new, value["voice"])
+            cluster.restore(number, new, value[0])
             self._index(cluster, new)
         for key, value in kept.items():
             if key.startswith("c:"):
@@ -88,7 +89,7 @@ class Memory:
         """Count ``new`` into a cluster."""
         number = cluster.add(new)
         _, _, voice = cluster.members[new.post]
-        self.unsaved[_key(cluster.id, number)] = {"member": to_json(new), "voice": voice}
+        self.unsaved[_key(cluster.id, number)] = [voice, orjson.dumps(new).decode()]
         self._index(cluster, new)
         if cluster.id in self.cases:
             self.touched.add(cluster.id)
@@ -192,7 +193,7 @@ def _key(cluster: str, number: int) -> str:
     return f"m:{cluster}:{number:09d}"
 
 
-def _posts(kept: dict[str, Any]) -> Iterator[tuple[str, int, dict[str, Any]]]:
+def _posts(kept: dict[str, Any]) -> Iterator[tuple[str, int, list[str]]]:
     for key, value in kept.items():
         if key.startswith("m:"):
             _, name, number = key.split(":")

@@ -65,7 +65,7 @@ class Street:
         self.minute = self.minute + 1 if at is None else at
         time = START + timedelta(minutes=self.minute)
         id = f"test:{len(self.said)}"
-        given = {"created_at": time, "received_at": time, "author": author, **(post or {})}
+        given = {"source": "test", "created_at": time, "received_at": time, "author": author, **(post or {})}
         understood = {
             "lang": "fr",
             "depth": "full",
@@ -78,7 +78,7 @@ class Street:
             **read,
         }
         with self.db.write() as conn:
-            posts.add(conn, [Post(id=id, source="test", text=text, **given)])
+            posts.add(conn, [Post(id=id, text=text, **given)])
             annotations.put(conn, [Annotation(post_id=id, **understood)])
         self.said.append(id)
         return id

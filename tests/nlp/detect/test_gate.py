@@ -85,10 +85,10 @@ def test_the_past_the_hypothetical_and_the_denied_open_nothing(street, fire):
 
 def test_an_exercise_and_the_real_thing_never_mix(street, fire):
     for number, text in enumerate(fire[:2]):
-        street.say(text, author=f"player-{number}", when="exercise", post={"status": "Exercise"})
+        street.say(text, author=f"player-{number}", post={"status": "Exercise"})
         street.say(text, author=f"author-{number}")
     assert street.look() == []
-    street.say(fire[2], author="player-2", when="exercise", post={"status": "Exercise"})
+    street.say(fire[2], author="player-2", post={"status": "Exercise"})
     (event,) = street.look()
     assert event.incident.status == "Exercise"
 
@@ -111,3 +111,14 @@ def test_latency_is_counted_from_the_post_that_opened_the_gate(street, fire):
     assert event.trigger == street.said[2]
     assert event.trigger_received_at == event.at
     assert event.incident.evidence[0] == event.trigger
+
+
+def test_talk_of_a_drill_is_no_evidence_unless_the_desk_puts_it_in(street, fire):
+    for number, text in enumerate(fire[:3]):
+        street.say(text, author=f"player-{number}", when="exercise", post={"status": "Exercise"})
+    assert street.look() == []
+    for number, text in enumerate(fire[3:6]):
+        post = {"status": "Exercise", "source": "hand"}
+        street.say(text, author=f"desk-{number}", when="exercise", post=post)
+    (event,) = street.look()
+    assert event.incident.status == "Exercise"

@@ -1,1 +1,0 @@
-"""Messages: what a telephone, a mailbox and a machine are told."""

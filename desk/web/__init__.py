@@ -1,1 +1,0 @@
-"""The desk: one web page for the crew, served on this machine only."""
