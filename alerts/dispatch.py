@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from alerts import cap, directory, entries, escalation
+from alerts import directory, entries, escalation
 from alerts.addressing import route_of
 from alerts.channels import Sender, senders
 from alerts.errors import ChannelError, PermanentError, TransientError
-from alerts.message import Facts, write
+from alerts.messages import cap
+from alerts.messages.message import Facts, write
 from config.world import World
 from store import alerts, incidents, ledger, outbox, posts, state
 from store.database import Database

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from alerts.routing import Routing
+from alerts.rules.case import Routing
 from store.records import Alert, Delivery, LedgerEntry
 
 KINDS: Mapping[str, str] = {

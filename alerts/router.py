@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from alerts.entries import delivery as entry
 from alerts.entries import routed
 from alerts.ids import delivery_id, digest
-from alerts.on_call import dedupe, hours, on_call, reach
-from alerts.ownership import owner
-from alerts.restraint import closed, known_operation, late, refuted, repeat, settle
-from alerts.routing import Case, History, Recipient, Routing
+from alerts.rules.case import Case, History, Recipient, Routing
+from alerts.rules.on_call import dedupe, hours, on_call, reach
+from alerts.rules.ownership import owner
+from alerts.rules.restraint import closed, known_operation, late, refuted, repeat, settle
 from config.world import World
 from store import alerts, changes, incidents, ledger, outbox
 from store.database import Database

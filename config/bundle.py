@@ -206,7 +206,7 @@ class Gate(Strict):
     min_score: float = Field(default=0.5, gt=0, lt=1, description="emerging_incident at or above which a post counts")
     window_minutes: int = Field(default=30, ge=1, le=1440)
     quiet_minutes: int = Field(
-        120, ge=5, le=10080, description="silence after which an incident is watched, then closed"
+        default=120, ge=5, le=10080, description="silence after which an incident is watched, then closed"
     )
 
 

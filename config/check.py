@@ -11,10 +11,27 @@ from pathlib import Path
 
 from config.faults import Fault
 from config.load import read, typed
-from config.rules import references
+from config.rules import listening, owning, people, places, references, running
 from config.rules.case import Case
 
-RULES: tuple[Callable[[Case], Iterator[Fault]], ...] = (references.ids, references.references)
+RULES: tuple[Callable[[Case], Iterator[Fault]], ...] = (
+    references.ids,
+    references.references,
+    places.shapes,
+    people.reach,
+    people.hours,
+    people.addresses,
+    people.acknowledgement,
+    owning.unowned,
+    owning.contradictions,
+    listening.terms,
+    listening.lengths,
+    listening.sense,
+    listening.policy,
+    running.time_zone,
+    running.operations,
+    running.channels,
+)
 
 
 def check(files: Mapping[str, str], *, now: datetime | None = None) -> list[Fault]:

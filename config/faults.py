@@ -10,7 +10,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong. ``line`` counts from 1, 0 for a whole file; ``key`` is a path such as ``filters[2].areas[0]``."""
+    """One thing wrong. ``line`` counts from 1 (0: the file); ``key`` is a path such as ``filters[2].areas[0]``."""
 
     file: str
     line: int

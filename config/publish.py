@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -23,7 +23,7 @@ class Store(Protocol):
     def read(self) -> AbstractContextManager[Connection]:
         """A short reading transaction."""
 
-    def write(self, **how: Any) -> AbstractContextManager[Connection]:
+    def write(self, *, durable: bool = False) -> AbstractContextManager[Connection]:
         """A writing transaction."""
 
 

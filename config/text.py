@@ -15,7 +15,6 @@ _SAME = _LETTERS | _SIGNS
 _INVISIBLE = ("Mn", "Me", "Cf")  # combining marks, and what has no shape: zero-width, directions, soft hyphen
 _WORD = re.compile(r"[^\W_]+")
 _HASHTAG = re.compile(r"[#＃](\w+)")
-_CAMEL = re.compile(r"[A-ZÀ-ÖØ-Þ]+(?![a-zà-öø-ÿœ])|[A-ZÀ-ÖØ-ÞŒ]?[a-zà-öø-ÿœ]+|\d+|[^\W\d_A-Za-zÀ-ÿŒœ]+")
 
 
 class _Folds(dict[int, str]):
@@ -83,7 +82,19 @@ def hashtag_words(text: str) -> str:
     """The words inside the hashtags of ``text``: ``#IncendieCholet49`` gives ``Incendie Cholet 49``; "" without any."""
     if "#" not in text and "＃" not in text:
         return ""
-    return " ".join(" ".join(_CAMEL.findall(tag)) for tag in _HASHTAG.findall(text))
+    return " ".join(part for tag in _HASHTAG.findall(text) for part in camel_parts(tag))
+
+
+def camel_parts(word: str) -> list[str]:
+    """The words run together in one by capitals, digits and underscores: ``FeuDeForêt49`` is Feu, De, Forêt, 49."""
+    starts = [0]
+    for i in range(1, len(word)):
+        now, before = word[i], word[i - 1]
+        ends_capitals = before.isupper() and now.isupper() and word[i + 1 : i + 2].islower()
+        if (now.isupper() and before.islower()) or ends_capitals or now.isdigit() != before.isdigit() or now == "_":
+            starts.append(i)
+    parts = (word[a:b].strip("_") for a, b in zip(starts, [*starts[1:], len(word)], strict=True))
+    return [part for part in parts if part]
 
 
 def _spell_saints(joined: str) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import gzip
 import heapq
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ from store.records import Geo, Status
 PLATFORM = "file"
 MAX_LINE = 16_000_000
 MAX_ID = 200
+_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 _STATUSES: dict[Any, Status] = {"Actual": "Actual", "Exercise": "Exercise", "Test": "Test"}
 
 
@@ -63,14 +66,15 @@ class Replay:
         yield from items if in_order(path) else sorted(items, key=lambda item: item[:3])
 
     def _lines(self, path: Path) -> Iterator[tuple[int, Incoming]]:
-        with opened(path) as file:
-            for line, raw in numbered(file):
+        line = 0
+        try:
+            for line, raw in numbered(path):
                 try:
                     yield line, parse(raw, self.platform)
                 except NotAPost as error:
                     self.report(BadLine(path, line, str(error)))
-                except EOFError as error:
-                    raise OSError(f"{path} ends in the middle: {error}") from error
+        except _DAMAGED as error:
+            self.report(BadLine(path, line + 1, f"the packed file is damaged from here on: {error}"))
 
 
 def opened(path: Path) -> IO[bytes]:
@@ -81,21 +85,21 @@ def opened(path: Path) -> IO[bytes]:
     return gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[return-value]
 
 
-def numbered(file: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, with their numbers."""
-    return ((number, raw) for number, raw in enumerate(file, 1) if not raw.isspace())
+def numbered(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, with their numbers. Raises OSError, and what gzip raises for a damaged file."""
+    with opened(path) as file:
+        yield from ((number, raw) for number, raw in enumerate(file, 1) if not raw.isspace())
 
 
 def in_order(path: Path) -> bool:
-    """Whether the times in a file never go back; lines without one do not count."""
+    """Whether the times in a file never go back, as far as it can be read; lines without one do not count."""
     last = datetime.min.replace(tzinfo=UTC)
-    with opened(path) as file:
-        for raw in file:
-            moment = _time_of(raw)
-            if moment is not None:
-                if moment < last:
-                    return False
-                last = moment
+    with suppress(*_DAMAGED):
+        for _, raw in numbered(path):
+            moment = _time_of(raw) or last
+            if moment < last:
+                return False
+            last = moment
     return True
 
 

@@ -15,8 +15,9 @@ from listeners.x_text import spellings
 if TYPE_CHECKING:
     from config.world import World
 
-MAX_NAMES = 40
-"""Names of communes that one filter asks X for, the most populous first; posts that name a smaller one come by box."""
+MAX_NAMES = 200
+"""Names that one filter asks X for, départements first, then communes by their people; of smaller ones only posts that
+bear a position come."""
 
 MAX_BOXES = 60
 """Boxes for one filter; an area that needs more is asked for by country, and we sort out what comes."""
@@ -26,38 +27,41 @@ _KM_PER_DEGREE = 111.32
 _SAMPLES = 9
 
 
-def places(one: Filter, world: World, *, accents: bool) -> list[str]:
+def places(
+    one: Filter, world: World, *, accents: bool, most_names: int = MAX_NAMES, most_boxes: int = MAX_BOXES
+) -> list[str]:
     """The terms of which one must match for the geography of a filter; empty where it wants the whole world."""
     areas = [area for area in world.bundle.areas if area.id in one.areas]
     if not areas or one.where == "anywhere" or any(area.world for area in areas):
         return []
     found: list[str] = []
     if one.where in ("named", "either"):
-        found += names(areas, world, accents=accents)
+        found += names(areas, world, accents=accents, most=most_names)
     if one.where in ("tagged", "either"):
-        found += boxes(areas, world)
+        found += boxes(areas, world, most=most_boxes)
     return found
 
 
-def names(areas: list[Area], world: World, *, accents: bool) -> list[str]:
-    """Départements and communes of the areas, the largest first, at most MAX_NAMES, in each spelling X tells apart."""
+def names(areas: list[Area], world: World, *, accents: bool, most: int = MAX_NAMES) -> list[str]:
+    """Départements and communes of the areas, the largest first, at most ``most``, in each spelling X tells apart."""
     communes = {one.insee: one for area in areas for one in world.areas.communes(area.id)}
     largest = sorted(communes.values(), key=lambda one: (-one.population, one.name))
     wholes = [gazetteer().departement(code) for area in areas for code in world.areas.departements(area.id)]
     chosen = [one.name for one in wholes if one] + [one.name for one in largest if _telling(one.name)]
-    return [form for name in list(dict.fromkeys(chosen))[:MAX_NAMES] for form in spellings(name, accents=accents)]
+    return [form for name in list(dict.fromkeys(chosen))[:most] for form in spellings(name, accents=accents)]
 
 
 def _telling(name: str) -> bool:
     return len(key(name)) >= SHORTEST_PLACE and key(name) not in common_words()
 
 
-def boxes(areas: list[Area], world: World) -> list[str]:
-    """``bounding_box`` operators, each within X's 25 miles, that cover the areas; or the countries of large ones."""
+def boxes(areas: list[Area], world: World, *, most: int = MAX_BOXES) -> list[str]:
+    """``bounding_box`` operators, each within X's 25 miles, that cover the areas; their countries where that takes
+    more than ``most``: what comes too much, the local matcher sorts out."""
     found: dict[str, None] = {}
     for area in areas:
         found |= dict.fromkeys(_circle(area) or _tiles(area, world))
-        if len(found) > MAX_BOXES:
+        if len(found) > most:
             return [f"place_country:{code}" for code in _countries(areas, world)]
     return list(found)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LONGEST = 1024
 AT_MOST = 1000
 _A_REQUEST = 100
+_NAMES = (200, 100, 50, 25, 10)
 _Item = TypeVar("_Item")
 
 
@@ -47,8 +48,17 @@ class Synced:
 def compiled(world: World, *, longest: int = LONGEST, at_most: int = AT_MOST) -> RuleSet:
     """The rules for every filter of ``world`` that wants the stream.
 
-    A filter that no rule has room for is left out and named in ``faults``. Raises TooManyRules.
+    Filters name up to 200 places each, fewer where the rules would be too many. A filter that no rule has room for is
+    left out and named in ``faults``. Raises TooManyRules.
     """
+    for most_names in _NAMES:
+        rules = _compiled(world, longest, most_names)
+        if len(rules.values) <= at_most:
+            return rules
+    raise TooManyRules(_too_many(rules.filters, len(rules.values), at_most))
+
+
+def _compiled(world: World, longest: int, most_names: int) -> RuleSet:
     values: dict[str, str] = {}
     filters: dict[str, tuple[str, ...]] = {}
     faults: list[str] = []
@@ -56,7 +66,8 @@ def compiled(world: World, *, longest: int = LONGEST, at_most: int = AT_MOST) ->
         if not one.stream:
             continue
         try:
-            rules = compose(one, places(one, world, accents=True), longest=longest, accents=True, retweets=False)
+            where = places(one, world, accents=True, most_names=most_names)
+            rules = compose(one, where, longest=longest, accents=True, retweets=False)
         except TooLong as error:
             faults.append(str(error))
             continue
@@ -64,8 +75,6 @@ def compiled(world: World, *, longest: int = LONGEST, at_most: int = AT_MOST) ->
             tag = tag_of(value)
             values[tag] = value
             filters[tag] = (*filters.get(tag, ()), one.id)
-    if len(values) > at_most:
-        raise TooManyRules(_too_many(filters, len(values), at_most))
     return RuleSet(values, filters, tuple(faults))
 
 

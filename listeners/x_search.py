@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,7 @@ class XSearch:
         self.source, self.db, self.world = source, db, world
         self.token, self.base_url, self.clock, self.most_pages = token, base_url, clock, most_pages
         self._newest: dict[str, str] = {}
+        self._last: str | None = None
 
     def posts(self, since: datetime | None = None) -> Iterator[Incoming]:
         """What the queries find: new since the last round, or since ``since`` (UTC, 7 days at most) or an hour ago.
@@ -77,9 +78,10 @@ class XSearch:
 
     def mark(self, conn: Connection) -> None:
         """Remembers how far this round came; to be called in the transaction that keeps its posts."""
-        if self._newest:
-            state.put(conn, self._stage, {f"since:{key}": value for key, value in self._newest.items()})
-            self._newest = {}
+        since = {f"since:{key}": value for key, value in self._newest.items()}
+        if self._last:
+            state.put(conn, self._stage, {**since, "last": self._last})
+        self._newest = {}
 
     def adopt(self, world: World) -> None:
         """Takes up a new configuration with the next round."""
@@ -95,9 +97,10 @@ class XSearch:
         queries, faults = x_queries.compiled(self.world)
         for fault in faults:
             log.warning("%s: %s", self.source, fault)
-        for query in queries:
+        for query in _turned(queries, memory.get("last")):
             start = _start(memory.get(f"since:{query.key}"), since, now)
             yield from self._pages(client, adapter, query, start)
+            self._last = query.key
 
     def _pages(
         self, client: tweepy.Client, adapter: x_wire.BaseUrl, query: x_queries.Query, start: dict[str, Any]
@@ -147,6 +150,12 @@ class XSearch:
     def _say(self, kind: SourceState, reason: str) -> None:
         with self.db.write() as conn:
             health.set_state(conn, self.source, kind, reason, self.clock())
+
+
+def _turned(queries: Sequence[x_queries.Query], last: str | None) -> Sequence[x_queries.Query]:
+    """The queries in their order, beginning after ``last``: a round cut short goes on where it was cut."""
+    after = next((place + 1 for place, query in enumerate(queries) if query.key == last), 0)
+    return [*queries[after:], *queries[:after]]
 
 
 def _start(newest: str | None, since: datetime, now: datetime) -> dict[str, Any]:

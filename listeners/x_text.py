@@ -15,6 +15,7 @@ from config.bundle import Filter
 from config.text import fold
 
 _BARE = re.compile(r"[#@]?\w+")
+_INITIAL = re.compile(r"\b\w")
 _MOST_CHUNKS = 200
 
 
@@ -23,10 +24,15 @@ class TooLong(ValueError):
 
 
 def spellings(term: str, *, accents: bool) -> list[str]:
-    """A keyword or phrase as X reads it: quoted where it must be, and twice where accents count and it has any."""
+    """A keyword or phrase as X reads it, quoted where it must be; where accents count, also as people type it: with
+    none, and with none on initials (``Evacué``), which French capitals often lack."""
     term = " ".join(unicodedata.normalize("NFC", term).replace('"', " ").replace("’", "'").split())
-    forms = [term, fold(term)] if accents and fold(term) != term.lower() else [term]
-    return [_quoted(form) for form in forms]
+    bare = fold(term)
+    forms = [term]
+    if accents and bare != term.lower():
+        forms += [_INITIAL.sub(lambda initial: fold(initial[0]), term), bare]
+    distinct = {form.lower(): form for form in reversed(forms)}
+    return [_quoted(form) for form in reversed(distinct.values())]
 
 
 def _quoted(term: str) -> str:

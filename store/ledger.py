@@ -55,6 +55,11 @@ def entries(
     return [_of_row(row) for row in conn.execute(wanted.order_by(ledger.c.seq).limit(limit))]
 
 
+def newest(conn: Connection, limit: int) -> list[LedgerEntry]:
+    """At most ``limit`` lines, the last one first."""
+    return [_of_row(row) for row in conn.execute(select(ledger).order_by(ledger.c.seq.desc()).limit(limit))]
+
+
 def verify(conn: Connection) -> int | None:
     """The seq of the first line that is missing, changed or out of the chain; None where the whole ledger holds."""
     previous, seq = "", 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from alerts.message import Message
+from alerts.messages.message import Message
 from store.records import Delivery
 
 Settings = Mapping[str, str | int | bool]

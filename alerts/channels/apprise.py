@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import apprise
 
 from alerts.errors import PermanentError, TransientError
-from alerts.message import Message
+from alerts.messages.message import Message
 from store.records import Delivery
 
 

@@ -11,8 +11,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from alerts.errors import PermanentError, TransientError
-from alerts.message import Message
-from alerts.wording import Wording
+from alerts.messages.message import Message
+from alerts.messages.wording import Wording
 from store.records import Delivery
 
 TIMEOUT_S = 10

@@ -17,7 +17,7 @@ import requests
 import urllib3
 
 from alerts.errors import PermanentError, TransientError
-from alerts.message import Message
+from alerts.messages.message import Message
 from store.records import Delivery
 
 TIMEOUT_S = 10.0

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from alerts import directory, token
-from alerts.quotes import cut, quotes
-from alerts.wording import Wording
+from alerts import directory
+from alerts.acknowledge import token
+from alerts.messages.quotes import cut, quotes
+from alerts.messages.wording import Wording
 from config import vocabulary
 from config.world import World
 from store.records import Alert, Delivery, Incident, Post

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from alerts.ownership import ORDER, rank
+from alerts.rules.ownership import ORDER, rank
 from config.world import World
 from store.records import Alert, Delivery, IncidentEvent
 

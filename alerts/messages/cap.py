@@ -10,8 +10,8 @@ from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from alerts import directory
-from alerts.message import Facts, Message
-from alerts.wording import Wording
+from alerts.messages.message import Facts, Message
+from alerts.messages.wording import Wording
 from config import vocabulary
 from store.records import Incident, Place
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from alerts.ownership import placed, rank
-from alerts.routing import Case, Recipient, Rejected, Routing
+from alerts.rules.case import Case, Recipient, Rejected, Routing
+from alerts.rules.ownership import placed, rank
 from config.bundle import Operation
 
 SETTLE = timedelta(minutes=2)

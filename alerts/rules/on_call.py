@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from alerts import directory
-from alerts.ownership import rank
-from alerts.routing import Case, Recipient, Rejected, Role, Routing
+from alerts.rules.case import Case, Recipient, Rejected, Role, Routing
+from alerts.rules.ownership import rank
 from config.bundle import Agency, Bundle, Contact, Roster
 
 WAKES_SUPPORTS = rank("Severe")

@@ -1,0 +1,1 @@
+"""Messages: what a telephone, a mailbox and a machine are told."""

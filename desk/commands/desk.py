@@ -1,0 +1,79 @@
+"""`vigie desk`: the page for the crew."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import click
+import uvicorn
+
+from config.faults import BundleError
+from config.publish import Configuration
+from config.settings import HOST, Settings, settings
+from config.world import World
+from desk.web.app import create_app
+from store.database import Database
+
+
+@click.command()
+@click.option("--name", "names", multiple=True, metavar="HOST[:PORT]", help="Answer to this Host too, behind a proxy.")
+@click.option("--json", "as_json", is_flag=True, help="Print the address as one line of JSON.")
+def command(names: tuple[str, ...], as_json: bool) -> None:
+    """Serve the desk on this machine: incidents, alerts, what the sources deliver. Ends with Ctrl-C.
+
+    Example: VIGIE_DESK_PORT=8720 vigie desk
+    """
+    chosen = settings()
+    db = Database.open(chosen.database)
+    world = adopted(db, chosen)
+    listening = bound(chosen.desk_port)
+    address = f"http://{HOST}:{chosen.desk_port}"
+    click.echo(json.dumps({"address": address, "port": chosen.desk_port}) if as_json else f"The desk: {address}")
+    app = create_app(db, chosen, lambda: datetime.now(UTC), world=world, names=names)
+    config = uvicorn.Config(
+        app, log_level="warning", server_header=False, proxy_headers=False, timeout_graceful_shutdown=1
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+    db.close()
+
+
+def adopted(db: Database, chosen: Settings) -> Callable[[], World]:
+    """The configuration in force: what was published last, the folder of the settings before anything was.
+
+    Raises ClickException with every fault where the folder does not load.
+    """
+    published = Configuration(db)
+    if published.current() is None:
+        try:
+            folder: World | None = World.load(chosen.config)
+        except BundleError as error:
+            raise click.ClickException(f"{chosen.config} does not load, see `vigie check`:\n{error}") from error
+    else:
+        folder = None
+
+    def world() -> World:
+        current = published.current() or folder
+        assert current
+        return current
+
+    return world
+
+
+def bound(port: int) -> socket.socket:
+    """A socket on the loopback port. Raises ClickException, naming the port and the setting, where it is taken."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+    except OSError as error:
+        listening.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise click.ClickException(
+            f"port {port} is in use: end what holds it, or set VIGIE_DESK_PORT to another port"
+        ) from error
+    return listening

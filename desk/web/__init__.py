@@ -1,0 +1,1 @@
+"""The desk: one web page for the crew, served on this machine only."""

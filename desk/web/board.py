@@ -1,0 +1,189 @@
+"""What the page shows, read from the store in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from config.bundle import Bundle
+from desk.web.evidence import Evidence, evidence
+from desk.web.hearing import Hearing, hearing
+from store import alerts, changes, incidents, leases, ledger, outbox, posts, sources
+from store import annotations as understanding
+from store.records import Acknowledgement, Alert, Delivery, Incident, LedgerEntry, SourceHealth
+
+SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")
+STAGES = ("collect", "annotate", "detect", "route", "dispatch")
+MOST_CARDS = 60
+MOST_CLOSED = 20
+MOST_EVIDENCE = 40
+MOST_DELIVERIES = 15
+MOST_LEDGER = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One incident with its newest alert, who was told, and who took it on. ``number`` is its mark on the map."""
+
+    incident: Incident
+    number: int
+    alert: Alert | None
+    deliveries: tuple[Delivery, ...]
+    acknowledgements: tuple[Acknowledgement, ...]
+
+    @property
+    def taken(self) -> Acknowledgement | None:
+        """The acknowledgement that settles it: the lead's, else the first."""
+        lead = self.alert.lead if self.alert else None
+        first = sorted(self.acknowledgements, key=lambda ack: (ack.agency != lead, ack.at))
+        return first[0] if first else None
+
+    @property
+    def waiting(self) -> bool:
+        """Somebody was to be told, and nobody has taken it on."""
+        paged = self.alert is not None and self.alert.paged
+        return paged and not self.acknowledgements and self.incident.state != "closed"
+
+    @property
+    def told(self) -> tuple[Delivery, ...]:
+        """The newest delivery to each contact, in order of sending."""
+        newest = {(d.agency, d.contact, d.channel): d for d in sorted(self.deliveries, key=lambda d: d.created_at)}
+        return tuple(newest.values())
+
+    @property
+    def open_agencies(self) -> tuple[str, ...]:
+        """Agencies concerned that have not acknowledged: the lead first."""
+        if not self.alert:
+            return ()
+        done = {ack.agency for ack in self.acknowledgements}
+        return tuple(agency for agency in (self.alert.lead, *self.alert.support) if agency not in done)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The incident that is open on the page: its card, its alerts newest first, and the posts it stands on."""
+
+    card: Card
+    alerts: tuple[Alert, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything on the page at one moment of the store. ``more`` counts incidents beyond those in ``cards``."""
+
+    at: datetime
+    seq: int
+    cards: tuple[Card, ...]
+    closed: tuple[Card, ...]
+    more: int
+    opened: Opened | None
+    sources: tuple[SourceHealth, ...]
+    hearing: Hearing
+    deliveries: tuple[tuple[Delivery, Incident], ...]
+    ledger: tuple[LedgerEntry, ...]
+
+    @property
+    def waiting(self) -> int:
+        """How many incidents wait for an acknowledgement."""
+        return sum(card.waiting for card in self.cards)
+
+
+def read(conn: Connection, now: datetime, bundle: Bundle, *, opened: str | None = None) -> Board:
+    """The board at ``now`` (UTC) with the incident ``opened``, or the most pressing one where None or unknown."""
+    active = incidents.active(conn)
+    recent = [one for one in incidents.recent(conn, MOST_CARDS + MOST_CLOSED) if one.state == "closed"]
+    cards = in_order(_cards(conn, _first(active)))
+    closed = _cards(conn, recent[:MOST_CLOSED], start=len(cards) + 1)
+    return Board(
+        at=now,
+        seq=changes.latest(conn),
+        cards=cards,
+        closed=closed,
+        more=len(active) - len(cards),
+        opened=_opened(conn, opened, (*cards, *closed)),
+        sources=tuple(sources.all(conn)),
+        hearing=heard(conn, now, bundle),
+        deliveries=_latest_deliveries((*cards, *closed)),
+        ledger=tuple(ledger.newest(conn, MOST_LEDGER)),
+    )
+
+
+def heard(conn: Connection, now: datetime, bundle: Bundle) -> Hearing:
+    """What silence means at ``now`` (UTC)."""
+    by_hand = {source.id for source in bundle.sources if source.kind == "hand"} | {"hand"}
+    held = {stage: leases.holder(conn, stage) for stage in STAGES}
+    return hearing(sources.all(conn), now, leases=held, by_hand=by_hand)
+
+
+def in_order(cards: Sequence[Card]) -> tuple[Card, ...]:
+    """Waiting ones first, then by severity, then the newest; numbered from 1."""
+    ranked = sorted(cards, key=lambda card: (not card.waiting, *_rank(card.incident)))
+    return tuple(
+        Card(card.incident, number, card.alert, card.deliveries, card.acknowledgements)
+        for number, card in enumerate(ranked, start=1)
+    )
+
+
+def agency_name(bundle: Bundle, agency: str, lang: str) -> str:
+    """The agency's name in ``lang``; its id where the bundle no longer knows it."""
+    for one in bundle.agencies:
+        if one.id == agency:
+            return one.name.en if lang == "en" else one.name.fr
+    return agency
+
+
+def contact_name(bundle: Bundle, contact: str) -> str:
+    """The contact's name; its id where the bundle no longer knows it."""
+    known = (one for agency in bundle.agencies for one in agency.contacts)
+    return next((one.name for one in known if one.id == contact), contact)
+
+
+def _rank(incident: Incident) -> tuple[int, float]:
+    return SEVERITIES.index(incident.severity), -incident.opened_at.timestamp()
+
+
+def _first(active: Sequence[Incident]) -> list[Incident]:
+    return sorted(active, key=_rank)[:MOST_CARDS]
+
+
+def _cards(conn: Connection, found: Sequence[Incident], *, start: int = 1) -> tuple[Card, ...]:
+    acks: Mapping[str, list[Acknowledgement]] = outbox.acknowledgements(conn, [one.id for one in found])
+    return tuple(
+        Card(
+            incident=one,
+            number=number,
+            alert=max(alerts.of_incident(conn, one.id), key=lambda alert: alert.at, default=None),
+            deliveries=tuple(outbox.of_incident(conn, one.id)),
+            acknowledgements=tuple(acks.get(one.id, ())),
+        )
+        for number, one in enumerate(found, start=start)
+    )
+
+
+def _opened(conn: Connection, wanted: str | None, cards: Sequence[Card]) -> Opened | None:
+    card = next((card for card in cards if card.incident.id == wanted), None)
+    if card is None and wanted and (incident := incidents.get(conn, wanted)):
+        card = _cards(conn, [incident])[0]
+    if card is None:
+        card = next((card for card in cards if card.incident.state != "closed"), None)
+    if card is None:
+        return None
+    told = sorted(alerts.of_incident(conn, card.incident.id), key=lambda alert: alert.at, reverse=True)
+    return Opened(card, tuple(told), _evidence(conn, card.incident))
+
+
+def _evidence(conn: Connection, incident: Incident) -> tuple[Evidence, ...]:
+    linked = incidents.posts_of(conn, incident.id, MOST_EVIDENCE, True)
+    ids = list(dict.fromkeys((*incident.evidence, *linked)))[:MOST_EVIDENCE]
+    found, understood = posts.get(conn, ids), understanding.get(conn, ids)
+    return tuple(evidence(found[one], understood.get(one)) for one in ids if one in found)
+
+
+def _latest_deliveries(cards: Sequence[Card]) -> tuple[tuple[Delivery, Incident], ...]:
+    pairs = [(delivery, card.incident) for card in cards for delivery in card.deliveries]
+    pairs.sort(key=lambda pair: pair[0].sent_at or pair[0].created_at, reverse=True)
+    return tuple(pairs[:MOST_DELIVERIES])
