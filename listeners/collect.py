@@ -60,7 +60,7 @@ def collect(
     """
     batch = _Batch(db, source, clock, lease)
     for raw in incoming:
-        moment = received_at(raw) if received_at else clock()
+        moment = received_at(raw) if received_at else raw.received_at or clock()
         batch.take(raw, to_post(raw, world, source, key, moment, status=status))
         if batch.full:
             batch.write(None)

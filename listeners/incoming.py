@@ -19,7 +19,7 @@ class Incoming:
 
     ``location`` is what the account says about where it is; ``status`` is None where the source leaves it to the
     bundle; ``wanted`` says that a person chose this post, so that filters are not asked; ``rules`` are the tags of the
-    platform's rules that let it through.
+    platform's rules that let it through; ``received_at`` is UTC, None where it is being received just now.
     """
 
     platform: str
@@ -35,6 +35,7 @@ class Incoming:
     backfilled: bool = False
     wanted: bool = False
     rules: tuple[str, ...] = ()
+    received_at: datetime | None = None
 
 
 class Listener(Protocol):

@@ -63,9 +63,9 @@ class XSearch:
         if self._resting(memory, now):
             return
         try:
-            yield from self._round(self.token(), memory, since or now - FIRST_LOOK, now)
+            yield from self._round(x_wire.usable(self.token()), memory, since or now - FIRST_LOOK, now)
             self._say("on", "")
-        except MissingSecret as error:
+        except (MissingSecret, x_wire.Unusable) as error:
             self._say("off", f"no credential: {error}")
         except (tweepy.Unauthorized, tweepy.Forbidden) as error:
             self._say("off", f"X refuses the credential ({error.response.status_code}): check X_BEARER_TOKEN")

@@ -10,6 +10,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from queue import Empty, Full, Queue
 from random import Random
@@ -60,10 +61,16 @@ class XStream:
         wait_seconds: float = 0.5,
         stall_seconds: float = STALL_SECONDS,
         most_rules: int = x_rules.AT_MOST,
+        look: timedelta = LOOK,
     ) -> None:
         self.source, self.db, self.world = source, db, world
         self.token, self.base_url, self.clock = token, base_url, clock
-        self.wait_seconds, self.stall_seconds, self.most_rules = wait_seconds, stall_seconds, most_rules
+        self.wait_seconds, self.stall_seconds, self.most_rules, self.look = (
+            wait_seconds,
+            stall_seconds,
+            most_rules,
+            look,
+        )
         self.bad_lines = 0
         self.rules_wanted = 0
         self._backoff = pacing.Backoff(rng)
@@ -105,11 +112,14 @@ class XStream:
             self._thread.join(timeout=2)
 
     def _start(self) -> None:
-        if self._thread is None and not self._stop.is_set():
-            self._thread = Thread(target=self._run, name=f"x stream {self.source}", daemon=True)
-            self._thread.start()
+        if (self._thread and self._thread.is_alive()) or self._stop.is_set():
+            return
+        rest = self._backoff.network() if self._thread else pacing.NONE  # a thread that died comes back, unhurried
+        self._thread = Thread(target=self._run, args=(rest,), name=f"x stream {self.source}", daemon=True)
+        self._thread.start()
 
-    def _run(self) -> None:
+    def _run(self, rest: timedelta) -> None:
+        self._stop.wait(rest.total_seconds())
         while not self._stop.is_set():
             try:
                 pause = self._attempt()
@@ -122,16 +132,16 @@ class XStream:
     def _attempt(self) -> timedelta:
         """One try to listen: how long to wait before the next."""
         try:
-            token = self.token()
-        except MissingSecret as error:
-            return self._say("off", f"no credential: {error}", LOOK)
+            token = x_wire.usable(self.token())
+        except (MissingSecret, x_wire.Unusable) as error:
+            return self._say("off", f"no credential: {error}", self.look)
         if self._denied and self._denied[0] == self._situation(token):
-            return LOOK
+            return self.look
         if early := self._too_early():
             return self._say("waiting", f"X allows {pacing.AT_MOST} connects in 15 minutes: pausing", early)
         try:
             return self._listen(token)
-        except x_rules.TooManyRules as error:
+        except (x_rules.TooManyRules, x_wire.Unusable) as error:
             return self._deny(token, str(error))
         except tweepy.HTTPException as error:
             return self._answered(token, error.response.status_code, str(error))
@@ -169,8 +179,14 @@ class XStream:
 
     def _adopt_rules(self, world: World) -> None:
         try:
-            self._sync(_Client(self, self.token()), world)
-        except (MissingSecret, x_rules.TooManyRules, tweepy.TweepyException, requests.RequestException) as error:
+            self._sync(_Client(self, x_wire.usable(self.token())), world)
+        except (
+            MissingSecret,
+            x_wire.Unusable,
+            x_rules.TooManyRules,
+            tweepy.TweepyException,
+            requests.RequestException,
+        ) as error:
             log.error("%s: the new rules are not in force, connecting anew: %s", self.source, error)
             if self._client:
                 self._client.cut()
@@ -194,7 +210,7 @@ class XStream:
     def _deny(self, token: str, reason: str) -> timedelta:
         """Off, until credential or configuration changes."""
         self._denied = (self._situation(token), reason)
-        return self._say("off", reason, LOOK)
+        return self._say("off", reason, self.look)
 
     def _situation(self, token: str) -> str:
         return hashlib.sha256(f"{self.world.version} {token}".encode()).hexdigest()
@@ -264,6 +280,7 @@ class _Client(tweepy.StreamingClient):  # type: ignore[misc]
             status = x_wire.status_said(self.adapter)
             rules, includes = line.get("matching_rules") or (), line.get("includes") or {}
             post = x_wire.incoming(line["data"], includes, rules=rules, status=status)
+            post = replace(post, received_at=self.owner.clock())
         except ValueError as error:
             self.owner.bad_lines += 1
             log.warning("%s: a line of X is no post: %s", self.owner.source, str(error)[:200])

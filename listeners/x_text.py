@@ -26,13 +26,17 @@ class TooLong(ValueError):
 def spellings(term: str, *, accents: bool) -> list[str]:
     """A keyword or phrase as X reads it, quoted where it must be; where accents count, also as people type it: with
     none, and with none on initials (``Evacué``), which French capitals often lack."""
-    term = " ".join(unicodedata.normalize("NFC", term).replace('"', " ").replace("’", "'").split())
-    bare = fold(term)
+    term = _unquoted(unicodedata.normalize("NFC", term).replace("’", "'"))
+    bare = _unquoted(fold(term))
     forms = [term]
     if accents and bare != term.lower():
-        forms += [_INITIAL.sub(lambda initial: fold(initial[0]), term), bare]
+        forms += [_unquoted(_INITIAL.sub(lambda initial: fold(initial[0]), term)), bare]
     distinct = {form.lower(): form for form in reversed(forms)}
     return [_quoted(form) for form in reversed(distinct.values())]
+
+
+def _unquoted(term: str) -> str:
+    return " ".join(term.replace('"', " ").split())
 
 
 def _quoted(term: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import cos, radians
@@ -26,6 +28,10 @@ FIELDS: Mapping[str, list[str]] = {
 """What Vigie asks of each post, and no more."""
 
 _METRES_PER_DEGREE = 111_320.0
+
+
+class Unusable(ValueError):
+    """The credential or the address of X cannot be used as it is written; the message says which, never the secret."""
 
 
 class NotAPost(ValueError):
@@ -58,11 +64,24 @@ class BaseUrl(HTTPAdapter):
 
 
 def mount(session: Session, adapter: BaseUrl) -> None:
-    """Lets the session of a tweepy client go through ``adapter``. Raises ValueError for a base URL that is none."""
-    parts = urlsplit(adapter.base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"VIGIE_X_BASE_URL must be like https://api.twitter.com, not {adapter.base_url!r}")
+    """Lets the session of a tweepy client go through ``adapter``. Raises Unusable for a base URL that is none."""
+    try:
+        parts = urlsplit(adapter.base_url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise Unusable(f"VIGIE_X_BASE_URL must be like https://api.twitter.com, not {adapter.base_url!r}")
+    logging.getLogger("tweepy").setLevel(logging.WARNING)  # at DEBUG it would log the credential
     session.mount(TWEEPY_HOST, adapter)
+
+
+def usable(token: str) -> str:
+    """The bearer token without space around it. Raises Unusable where it holds what no token holds."""
+    token = token.strip()
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise Unusable("the bearer token is empty or holds spaces, line breaks or accents: copy it again, alone")
+    return token
 
 
 def status_said(adapter: BaseUrl) -> Status | None:
