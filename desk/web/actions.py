@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from alerts import entries
 from desk.web import guard
 from desk.web.evidence import readable
 from desk.web.pages import YEAR, Desk, drill, render
@@ -17,7 +18,7 @@ from listeners import hand
 from listeners.authors import AuthorKeys
 from listeners.collect import collect
 from store import incidents, ledger, outbox
-from store.records import Acknowledgement, LedgerEntry
+from store.records import Acknowledgement
 
 LONGEST = 2000
 
@@ -40,7 +41,7 @@ def _take(desk: Desk, incident: str, agency: str, by: str) -> None:
         if incidents.get(conn, incident) is None:
             raise HTTPException(404)
         if outbox.acknowledge(conn, Acknowledgement(incident, agency, by or "desk", now, "desk")):
-            ledger.append(conn, [LedgerEntry(now, "acknowledged", incident, "desk", {"agency": agency, "via": "desk"})])
+            ledger.append(conn, [entries.about_agency("acknowledged", incident, agency, now, via="desk")])
 
 
 def report_page(request: Request) -> HTMLResponse:

@@ -37,6 +37,10 @@ class Words:
         """The text of ``key`` with its holes filled; KeyError where there is none."""
         return strings()[key][self.lang].format(**holes)
 
+    def known(self, key: str, otherwise: str) -> str:
+        """The text of ``key``, or ``otherwise`` where there is none: for codes that other rooms may add to."""
+        return self.say(key) if key in strings() else otherwise
+
     def count(self, key: str, n: int, **holes: object) -> str:
         """The text for ``n`` things: ``key.one`` for one (in French also for none), else ``key.many``."""
         single = n == 1 or (n == 0 and self.lang == "fr")
