@@ -40,6 +40,15 @@ class Areas:
         """The size of an area; a commune counts as the mean of its département. Raises KeyError if unknown."""
         return self._areas[area_id].km2
 
+    def inside(self, inner: str, outer: str) -> bool:
+        """Whether an area lies in another, as far as its centre and the centroids of its communes tell."""
+        if inner == outer or self._areas[outer].area.world:
+            return True
+        points = self._areas[inner].points
+        return bool(points) and all(
+            self._areas[outer].holds(lat, lon, insee=i, departement=d) for lat, lon, i, d in points
+        )
+
     def communes(self, area_id: str) -> tuple[Toponym, ...]:
         """The French communes of an area, by centroid for a circle or polygon; () for the world."""
         return self._areas[area_id].members
@@ -100,6 +109,16 @@ class _Shape:
             return float(self._polygon.area) * KM_PER_DEGREE**2 * math.cos(math.radians(lat))
         communes = sum(_mean_commune_km2(insee) for insee in self.area.communes)
         return communes + sum(_departement_km2(code) for code in self.area.departements)
+
+    @cached_property
+    def points(self) -> tuple[tuple[float, float, str | None, str | None], ...]:
+        """Latitude, longitude, INSEE and département of what stands for the area; () for the world."""
+        area = self.area
+        if area.circle:
+            return ((area.circle.lat, area.circle.lon, None, None),)
+        if self.members:
+            return tuple((place.lat, place.lon, place.insee, place.departement) for place in self.members)
+        return tuple((lat, lon, None, None) for lon, lat in area.polygon)
 
     @cached_property
     def members(self) -> tuple[Toponym, ...]:

@@ -43,6 +43,7 @@ class Area(Strict):
 
     id: Id
     name: Text
+    also: tuple[str, ...] = Field(default=(), description="other names that people use: quarters, zones, nicknames")
     communes: tuple[str, ...] = Field(default=(), description="INSEE codes of communes")
     departements: tuple[str, ...] = Field(default=(), description="département codes, such as 49")
     circle: Circle | None = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import ahocorasick
 
 from config.areas import Areas
-from config.bundle import Bundle, Filter
+from config.bundle import Area, Bundle, Filter
 from config.gazetteer import gazetteer
 from config.lexicon import common_words
 from config.text import hashtag_words, key
@@ -86,17 +86,20 @@ class Matcher:
 
 
 def place_names(area_id: str, bundle: Bundle, areas: Areas) -> set[str]:
-    """The keys under which a text names an area: its labels, its whole départements, its communes.
+    """The keys under which a text names an area: its names, those of areas inside it, its départements and communes.
 
-    Names that are ordinary words (``Brain``, ``Marans``) or shorter than four letters are left out, unless they are
-    the area's own label.
+    Names of communes that are ordinary words (``Brain``, ``Marans``) or shorter than four letters are left out.
     """
-    area = next(area for area in bundle.areas if area.id == area_id)
-    names = {key(area.name.fr), key(area.name.en)}
-    names.update(key(place.name) for code in area.departements if (place := gazetteer().departement(code)))
+    names = {key(name) for area in bundle.areas if areas.inside(area.id, area_id) for name in _names(area)}
+    whole = next(area for area in bundle.areas if area.id == area_id)
+    names.update(key(place.name) for code in whole.departements if (place := gazetteer().departement(code)))
     found = gazetteer().keys_of(areas.communes(area_id))
     names.update(name for name in found if len(name) >= SHORTEST_PLACE and name not in common_words())
     return names
+
+
+def _names(area: Area) -> tuple[str, ...]:
+    return area.name.fr, area.name.en, *area.also
 
 
 def _rule(declared: Filter, bundle: Bundle) -> _Rule:

@@ -26,6 +26,7 @@ class Source:
     def __init__(self, files: Mapping[str, str]) -> None:
         self.value: dict[str, Any] = {}
         self.faults: list[Fault] = []
+        self._starts: dict[tuple[str, str], int] = {}
         self._places: dict[KeyPath, tuple[str, int]] = {}
         for file in sorted(files):
             self._add(read_yaml(file, files[file]))
@@ -37,8 +38,10 @@ class Source:
         return self._places.get(path, ("", 0))
 
     def fault(self, path: KeyPath, message: str, advice: str, *, warning: bool = False) -> Fault:
-        """A fault at a key path."""
+        """A fault at a key path; items of a list are counted within their file."""
         file, line = self.place(path)
+        if len(path) > 1 and isinstance(path[1], int):
+            path = (path[0], path[1] - self._starts.get((str(path[0]), file), 0), *path[2:])
         return Fault(file or "the bundle", line, dotted(path), message, advice, "warning" if warning else "error")
 
     def _add(self, document: Document) -> None:
@@ -62,7 +65,7 @@ class Source:
                 Fault(document.file, document.lines[(name,)], name, f"stands in {file}:{line} already", advice)
             )
             return
-        shift = len(mine) if isinstance(mine, list) else 0
+        shift = self._starts[name, document.file] = len(mine) if isinstance(mine, list) else 0
         for path, line in document.lines.items():
             if path[:1] == (name,):
                 moved = (name, path[1] + shift, *path[2:]) if len(path) > 1 and isinstance(path[1], int) else path
@@ -116,14 +119,18 @@ def typed(files: Mapping[str, str]) -> tuple[Bundle | None, Source]:
     try:
         return Bundle.model_validate(source.value), source
     except ValidationError as error:
-        source.faults.extend(_explained(error, source))
+        source.faults.extend(list(_explained(error, source)))
     return None, source
 
 
 def _explained(error: ValidationError, source: Source) -> Iterator[Fault]:
     for one in error.errors(include_url=False, include_context=True):
+        if one["type"] == "too_short" and len(one["input"]) >= one["ctx"]["min_length"]:
+            continue  # long enough, but an item of it is wrong, which is told by itself
         path, message, advice = explain(one)
-        yield source.fault(path, message, advice)
+        fault = source.fault(path, message, advice)
+        if not any((known.file, known.key) == (fault.file, fault.key) for known in source.faults):
+            yield fault
 
 
 def _text(path: Path) -> str | Fault:

@@ -211,7 +211,7 @@ def _excused(tokens: list[_Token], start: int) -> bool:
     return index >= 0 and tokens[index].folded in words.facilities
 
 
-_INITIAL = re.compile(r"(?<!\w)(?:([^\W\d_])\.?[ -]?){1,2}(?<=[.\s-])\s*([^\W\d_][^\W\d_]+)")
+_INITIAL = re.compile(r"(?<!\w)([^\W\d_])(?:\.\s?-?|[ -])(?:[^\W\d_](?:\.\s?|[ -]))?\s*([^\W\d_]{2,})")
 _LAST_INITIAL = re.compile(r"([^\W\d_]{2,})\s+([^\W\d_])\.(?!\w)")
 
 

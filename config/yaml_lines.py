@@ -18,6 +18,7 @@ Path = tuple[str | int, ...]
 DEEPEST = 20
 _INT = re.compile(r"[-+]?(0|[1-9]\d{0,17})\Z")
 _FLOAT = re.compile(r"[-+]?(\d{1,30}\.\d{0,30}|\.\d{1,30})([eE][-+]?\d{1,3})?\Z")
+_TAGS = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value")
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -43,7 +44,7 @@ def read_yaml(file: str, text: str) -> Document:
     except RecursionError:
         document.fault(0, (), "the file is nested too deeply", f"use at most {DEEPEST} levels")
     except yaml.MarkedYAMLError as error:
-        _malformed(document, error)
+        _malformed(document, error, text)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         document.fault(line, (), f"a character that YAML does not allow (U+{error.character:04X})", "delete it")
@@ -52,7 +53,7 @@ def read_yaml(file: str, text: str) -> Document:
     return document
 
 
-def _malformed(document: Document, error: yaml.MarkedYAMLError) -> None:
+def _malformed(document: Document, error: yaml.MarkedYAMLError, text: str) -> None:
     mark = error.problem_mark or error.context_mark
     problem = error.problem or "it cannot be read"
     advice = "check the indentation, the quotes and the colons around this line"
@@ -60,7 +61,8 @@ def _malformed(document: Document, error: yaml.MarkedYAMLError) -> None:
         advice = "indent with spaces, not tabs"
     elif "undefined alias" in problem or "*" in problem:
         advice = "put text that starts with * or & between quotes"
-    document.fault(mark.line + 1 if mark else 0, (), f"malformed YAML: {problem}", advice)
+    last = text.rstrip().count("\n") + 1  # what was never closed, rather than the empty end of the file
+    document.fault(min(mark.line + 1, last) if mark else 0, (), f"malformed YAML: {problem}", advice)
 
 
 class _Reader:
@@ -71,8 +73,7 @@ class _Reader:
         self.seen: set[int] = set()
 
     def read(self, node: yaml.Node, path: Path) -> Any:
-        line = node.start_mark.line + 1
-        self.document.lines.setdefault(path, line)
+        line = self.document.lines.setdefault(path, node.start_mark.line + 1)
         if id(node) in self.seen:
             self.document.fault(line, path, "an alias (*name) stands here", "write the value out; aliases are refused")
             return None
@@ -107,7 +108,7 @@ class _Reader:
 
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         text = node.value
-        if not node.tag.startswith("tag:yaml.org,2002:"):
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
             line = node.start_mark.line + 1
             self.document.fault(
                 line, path, f"the tag {node.tag} is not allowed", "put text that starts with ! between quotes"

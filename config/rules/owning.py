@@ -30,22 +30,8 @@ def unowned(case: Case) -> Iterator[Fault]:
 
 
 def _applies(case: Case, rule: OwnershipRule, area: str) -> bool:
-    return any(name == "*" or name == area or _covers(case, name, area) for name in rule.areas)
-
-
-def _covers(case: Case, outer: str, inner: str) -> bool:
-    """Whether one area holds another, as far as the centroids of their communes tell."""
-    known = {area.id: area for area in case.bundle.areas}
-    if outer not in known or inner not in known or known[inner].world:
-        return outer in known and known[outer].world
-    area = known[inner]
-    points = [(place.lat, place.lon, place.insee, place.departement) for place in case.areas.communes(inner)]
-    if area.circle:
-        points = [(area.circle.lat, area.circle.lon, None, None)]
-    elif area.polygon and not points:
-        points = [(lat, lon, None, None) for lon, lat in area.polygon]
-    holds = (outer in case.areas.holding(lat, lon, insee=i, departement=d) for lat, lon, i, d in points)
-    return bool(points) and all(holds)
+    known = {area.id for area in case.bundle.areas}
+    return any(name == "*" or (name in known and case.areas.inside(area, name)) for name in rule.areas)
 
 
 def contradictions(case: Case) -> Iterator[Fault]:
@@ -77,4 +63,4 @@ def _same_size(case: Case, a: str, b: str) -> bool:
 
 def _overlap(case: Case, a: str, b: str) -> bool:
     shared = {place.insee for place in case.areas.communes(a)} & {place.insee for place in case.areas.communes(b)}
-    return bool(shared) or _covers(case, a, b)
+    return bool(shared) or case.areas.inside(a, b)

@@ -36,12 +36,11 @@ def reach(case: Case) -> Iterator[Fault]:
 
 
 def hours(case: Case) -> Iterator[Fault]:
-    """A shift whose window is empty."""
+    """A shift on no day."""
     for i, roster in enumerate(case.bundle.rosters):
         for j, shift in enumerate(roster.shifts):
-            if shift.hours.from_ == shift.hours.to or not shift.hours.days:
-                advice = 'write from: "00:00" and to: "24:00" for the whole day'
-                yield case.error(("rosters", i, "shifts", j, "hours"), "this window is empty", advice)
+            if not shift.hours.days:
+                yield case.error(("rosters", i, "shifts", j, "hours"), "this shift is on no day", "name its days")
 
 
 def _hole(roster: Roster) -> str:
@@ -63,7 +62,7 @@ def _windows(window: Hours) -> Iterator[tuple[int, int]]:
     """Start minute in the week and length in minutes of each window."""
     begin, end = _minutes(window.from_), _minutes(window.to)
     for day in window.days:
-        yield DAYS.index(day) * DAY + begin, (end - begin) if end > begin else (end + DAY - begin) % DAY
+        yield DAYS.index(day) * DAY + begin, end - begin if end > begin else end + DAY - begin
 
 
 def _minutes(clock: str) -> int:
@@ -77,18 +76,26 @@ def _clock(minutes: int) -> str:
 
 def addresses(case: Case) -> Iterator[Fault]:
     """A contact whose address does not suit its channel."""
-    kinds = {channel.id: channel.kind for channel in case.bundle.channels}
+    channels = {channel.id: channel for channel in case.bundle.channels}
     for path, contact in _contacts(case):
-        kind = kinds.get(contact.channel)
+        channel = channels.get(contact.channel)
+        kind = channel.kind if channel else None
         if kind == "mail" and not _MAIL.match(contact.address):
             yield case.error(path, f'"{contact.address}" is not a mail address', "write it as name@example.org")
         elif kind == "webhook" and not (_SECRET.match(contact.address) or _host(contact.address)):
             yield case.error(
                 path, f'"{contact.address}" is not a web address', "write http(s)://… or ${NAME_OF_A_SECRET}"
             )
+        elif channel and kind == "webhook" and _in_clear(contact.address) and not channel.settings.get("plain_http"):
+            advice = "write https://…, or plain_http: true in the channel's settings"
+            yield case.error(path, f'"{contact.address}" is not encrypted', advice)
         elif kind == "apprise" and not _SECRET.match(contact.address):
             advice = "apprise URLs hold credentials: write ${NAME} here and the URL in the environment variable NAME"
             yield case.error(path, "an apprise address must be the name of a secret", advice)
+
+
+def _in_clear(url: str) -> bool:
+    return url.startswith("http://") and not _loopback(_host(url))
 
 
 def acknowledgement(case: Case) -> Iterator[Fault]:

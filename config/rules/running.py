@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from zoneinfo import available_timezones
 
+from config.bundle import Channel, Source
 from config.faults import Fault, nearest
+from config.load import KeyPath
 from config.rules.case import Case
 
-NEEDED = {"mail": ("host",), "webhook": (), "apprise": ()}
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
+SETTINGS = {
+    "mail": ("host", "port", "from", "tls", "timeout", "format", "cap"),
+    "webhook": ("timeout", "format", "plain_http", "cap"),
+    "apprise": ("format", "cap"),
+    "x_stream": (),
+    "x_search": (),
+    "file": ("path",),
+    "hand": (),
+}
+SECRETS = {
+    "mail": ("username", "password"),
+    "webhook": ("key",),
+    "x_stream": ("bearer_token",),
+    "x_search": ("bearer_token",),
+}
 
 
 def time_zone(case: Case) -> Iterator[Fault]:
@@ -31,28 +49,37 @@ def operations(case: Case) -> Iterator[Fault]:
 
 
 def channels(case: Case) -> Iterator[Fault]:
-    """A channel without what it needs, or with a secret written in clear."""
+    """A channel or source without what it needs, with a setting it does not know, or with a secret in clear."""
     for index, channel in enumerate(case.bundle.channels):
-        for name in NEEDED[channel.kind]:
-            if name not in channel.settings:
-                message = f'a {channel.kind} channel needs the setting "{name}"'
-                yield case.error(("channels", index), message, f"add settings: {{{name}: …}}")
-        for name in channel.settings:
-            if _secret(name):
-                yield _clear(case, ("channels", index, "settings", name), name)
+        path = ("channels", index)
+        if channel.kind == "mail" and "host" not in channel.settings:
+            yield case.error(path, 'a mail channel needs the setting "host"', "add settings: {host: …}")
+        if channel.kind == "webhook" and "key" not in channel.secrets:
+            advice = "add secrets: {key: NAME_OF_VARIABLE}; receivers check the signature with it"
+            yield case.error(path, "a webhook channel needs a key to sign with", advice)
+        yield from _settings(case, path, channel)
     for index, source in enumerate(case.bundle.sources):
-        for name in source.settings:
-            if _secret(name):
-                yield _clear(case, ("sources", index, "settings", name), name)
-        if source.kind in ("x_stream", "x_search") and "bearer_token" not in source.secrets:
-            advice = "add secrets: {bearer_token: X_BEARER_TOKEN}"
-            yield case.error(("sources", index), f'"{source.id}" has no bearer token', advice)
+        yield from _settings(case, ("sources", index), source)
+
+
+def _settings(case: Case, path: KeyPath, declared: Channel | Source) -> Iterator[Fault]:
+    for part, known in (("settings", SETTINGS), ("secrets", SECRETS)):
+        for name in getattr(declared, part):
+            allowed = known.get(declared.kind, ())
+            if part == "settings" and _secret(name):
+                advice = f"name an environment variable under secrets: {{{name}: NAME_OF_VARIABLE}}"
+                yield case.error((*path, part, name), f'"{name}" looks like a secret written in clear', advice)
+            elif name not in allowed:
+                say = case.error if isinstance(declared, Channel) else case.warning
+                message = f'{declared.kind} does not know the {part[:-1]} "{name}"'
+                yield say((*path, part, name), message, nearest(name, allowed) if allowed else "delete it")
+    for name, variable in declared.secrets.items():
+        if not _VARIABLE.match(variable):
+            message = f'"{name}" must name an environment variable'
+            yield case.error(
+                (*path, "secrets", name), message, "write a name such as VIGIE_SMTP_PASSWORD, not the secret"
+            )
 
 
 def _secret(name: str) -> bool:
     return any(word in name.lower() for word in ("password", "token", "secret", "apikey", "api_key"))
-
-
-def _clear(case: Case, path: tuple[str | int, ...], name: str) -> Fault:
-    advice = f"name an environment variable under secrets: {{{name}: NAME_OF_VARIABLE}}"
-    return case.error(path, f'"{name}" looks like a secret written in clear', advice)
