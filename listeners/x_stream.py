@@ -238,6 +238,11 @@ class XStream:
             health.set_state(conn, self.source, kind, reason, self.clock())
         return pause
 
+    @property
+    def closing(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._stop.is_set()
+
     def connected(self) -> None:
         """Called by the client when X has accepted the connection."""
         self._backoff.reset()
@@ -269,7 +274,10 @@ class _Client(tweepy.StreamingClient):  # type: ignore[misc]
 
     def on_connect(self) -> None:
         """X has accepted."""
-        self.owner.connected()
+        if self.owner.closing:
+            self.disconnect()
+        else:
+            self.owner.connected()
 
     def on_data(self, raw_data: bytes) -> None:
         """One line: a post, or an error in the stream."""

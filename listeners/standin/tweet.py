@@ -71,6 +71,16 @@ class Tweet:
         return plain(self.exact)
 
     @cached_property
+    def exact_words(self) -> frozenset[str]:
+        """The words with accents."""
+        return frozenset(self.exact.split())
+
+    @cached_property
+    def folded_words(self) -> frozenset[str]:
+        """The words without accents."""
+        return frozenset(self.folded.split())
+
+    @cached_property
     def hashtags(self) -> frozenset[str]:
         """Hashtags, lower case, accents kept."""
         return frozenset(tag.lower() for tag in _HASHTAG.findall(unicodedata.normalize("NFC", self.text)))
