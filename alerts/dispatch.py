@@ -20,11 +20,12 @@ from alerts.addressing import route_of
 from alerts.channels import Sender, senders
 from alerts.errors import ChannelError, PermanentError, TransientError
 from alerts.messages import cap
-from alerts.messages.message import Facts, write
+from alerts.messages.message import Facts, cleared, write
 from config.world import World
 from store import alerts, incidents, ledger, outbox, posts, state
+from store import annotations as understood
 from store.database import Database
-from store.records import Acknowledgement, Delivery, Lease, LedgerEntry
+from store.records import Acknowledgement, Alert, Delivery, Lease, LedgerEntry, Post
 
 __all__ = ["dispatch_stage", "senders"]
 
@@ -121,10 +122,28 @@ def _facts(desk: Desk, delivery: Delivery) -> Facts:
         alert = alerts.get(conn, [delivery.alert_id]).get(delivery.alert_id)
         if alert is None:
             raise PermanentError("no-alert", f"the alert of delivery {delivery.id} is gone")
-        evidence = posts.get(conn, alert.incident.evidence[:QUOTED])
-        told = dict.fromkeys(one.agency for one in outbox.of_incident(conn, delivery.incident_id))
-    quoted = tuple(evidence[one] for one in alert.incident.evidence[:QUOTED] if one in evidence)
-    return Facts(alert, delivery, tuple(told), quoted, desk.world, desk.clock())
+        quoted = _quotable(desk, conn, alert, delivery.agency)
+        others = outbox.of_incident(conn, delivery.incident_id)
+    now = desk.clock()
+    told = dict.fromkeys(one.agency for one in others if _told(one, now))
+    before = (one for one in others if one.agency == delivery.agency and one.alert_id == alert.id)
+    relayed = any(one.created_at < delivery.created_at for one in before)
+    return Facts(alert, delivery, tuple(told), quoted, desk.world, now, relayed)
+
+
+def _told(delivery: Delivery, now: datetime) -> bool:
+    """Whether a delivery was sent, or is about to be."""
+    put_off = delivery.first_attempt_at is None and delivery.next_at is not None and delivery.next_at > now
+    return delivery.state not in ("cancelled", "failed") and not put_off
+
+
+def _quotable(desk: Desk, conn: Connection, alert: Alert, agency: str) -> tuple[Post, ...]:
+    """The posts that may be quoted to an agency, as they are now: deleted ones are gone, threats for few eyes."""
+    evidence = alert.incident.evidence[:QUOTED]
+    found, read = posts.get(conn, evidence), understood.get(conn, evidence)
+    allowed = cleared(desk.world.bundle, agency)
+    threats = {one for one, annotation in read.items() if "public_order_threat" in annotation.labels}
+    return tuple(found[one] for one in evidence if one in found and (allowed or one not in threats))
 
 
 def _record(desk: Desk, delivery: Delivery, future: Future[None]) -> None:

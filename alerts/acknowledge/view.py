@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Connection
 
 from alerts import directory
-from alerts.messages.message import status_word, subject, summary
+from alerts.messages.message import status_word, subject, summary, tags
 from alerts.messages.wording import Wording
 from config.world import World
 from store import alerts, incidents, outbox
@@ -61,13 +61,14 @@ def wording(shown: Shown, world: World, asked: str | None) -> Wording:
 
 def page(shown: Shown, world: World, words: Wording, now: datetime, *, already: bool = False) -> str:
     """The page of one delivery, as HTML."""
+    seen = tags(shown.incident, world.bundle, shown.delivery.agency)
     return _render(
         "page.html",
         words,
         incident=shown.incident,
         status=status_word(shown.incident, words),
         title=subject(shown.incident, words),
-        lines=summary(shown.incident, words, now),
+        lines=summary(shown.incident, seen, words, now),
         told=_told(shown, world, words, now),
         mine=shown.answers.get(shown.delivery.agency),
         agency=directory.agency_name(world.bundle, shown.delivery.agency, words.language),

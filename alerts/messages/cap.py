@@ -1,7 +1,7 @@
 """CAP 1.2 (OASIS, urn:oasis:names:tc:emergency:cap:1.2): the alert as other systems read it.
 
 A machine wrote it, so it is Restricted to the agencies told, and certainty is at most Possible until a person
-confirms. Its identifier is the delivery's id, which names no incident to outsiders.
+confirms. It quotes no post. Its identifier is the delivery's id.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from alerts import directory
-from alerts.messages.message import Facts, Message
+from alerts.messages.message import Facts, Message, body, certainty
 from alerts.messages.wording import Wording
 from config import vocabulary
-from store.records import Incident, Place
+from store.records import Place
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 SENDER = "vigie"
-CERTAIN = ("Observed", "Likely")
 DEFAULT_KM = 5.0
 
 
@@ -35,13 +34,6 @@ def write(facts: Facts, message: Message) -> str:
     _add(alert, "incidents", incident.id)
     _info(alert, facts, message)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(alert, encoding="unicode")
-
-
-def certainty(incident: Incident) -> str:
-    """CAP's certainty: what a machine believes stays Possible until a person confirmed it."""
-    if incident.verification != "confirmed" and incident.certainty in CERTAIN:
-        return "Possible"
-    return incident.certainty
 
 
 def moment(at: datetime) -> str:
@@ -62,7 +54,7 @@ def _info(alert: Element, facts: Facts, message: Message) -> None:
     _add(info, "onset", moment(incident.first_post_at))
     _add(info, "senderName", words.of(facts.world.bundle.name))
     _add(info, "headline", message.subject)
-    _add(info, "description", message.text.removesuffix(message.link).rstrip())
+    _add(info, "description", "\n".join(body(facts, words)))
     _add(info, "web", message.link)
     _add(info, "contact", directory.agency_name(facts.world.bundle, facts.alert.lead, message.language))
     for name, value in (("posts", incident.posts), ("voices", incident.voices), ("authors", incident.authors_known)):

@@ -5,7 +5,7 @@ The order is that of a reader who stops after any line. A drill says so first, i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from alerts.acknowledge import token
 from alerts.messages.quotes import cut, quotes
 from alerts.messages.wording import Wording
 from config import vocabulary
+from config.bundle import Bundle
 from config.world import World
 from store.records import Alert, Delivery, Incident, Post
 
@@ -41,7 +42,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a message is written from. ``told`` are the agencies told of this incident; ``posts`` its evidence."""
+    """What a message is written from. ``told`` are the agencies told of this incident; ``posts`` its evidence;
+    ``relayed`` says that colleagues were told before and did not answer."""
 
     alert: Alert
     delivery: Delivery
@@ -49,6 +51,7 @@ class Facts:
     posts: tuple[Post, ...]
     world: World
     now: datetime
+    relayed: bool = False
 
     @property
     def incident(self) -> Incident:
@@ -76,13 +79,33 @@ def where(incident: Incident, words: Wording) -> str:
     return cut(" ".join(incident.place.name.split()), 60) if incident.place else words.say("no_place")
 
 
-def summary(incident: Incident, words: Wording, now: datetime) -> list[str]:
-    """How grave and how sure, since when, and on how many voices it stands: one line each."""
+def certainty(incident: Incident) -> str:
+    """CAP's certainty: what a machine believes stays Possible until a person confirmed it."""
+    if incident.verification != "confirmed" and incident.certainty in ("Observed", "Likely"):
+        return "Possible"
+    return incident.certainty
+
+
+def tags(incident: Incident, bundle: Bundle, agency_id: str) -> list[str]:
+    """The tags that an agency may see: ``public_order_threat`` only where the bundle names its id or kind."""
+    seen = cleared(bundle, agency_id)
+    return [tag for tag in incident.tags if seen or tag != "public_order_threat"]
+
+
+def cleared(bundle: Bundle, agency_id: str) -> bool:
+    """Whether an agency is among the roles that see what was tagged as a threat to public order."""
+    agency = directory.agency(bundle, agency_id)
+    roles = bundle.public_order.roles if bundle.public_order else ()
+    return agency is not None and (agency.id in roles or agency.kind in roles)
+
+
+def summary(incident: Incident, seen: Sequence[str], words: Wording, now: datetime) -> list[str]:
+    """How grave and how sure, since when, on how many voices it stands, and the tags ``seen``: one line each."""
     lines = [
         words.say(
             "severity",
             severity=words.label(vocabulary.SEVERITIES, incident.severity),
-            certainty=words.label(vocabulary.CERTAINTIES, incident.certainty),
+            certainty=words.label(vocabulary.CERTAINTIES, certainty(incident)),
             verification=words.label(vocabulary.VERIFICATIONS, incident.verification),
         ),
         words.say(
@@ -94,8 +117,8 @@ def summary(incident: Incident, words: Wording, now: datetime) -> list[str]:
             authors=words.count("authors", incident.authors_known),
         ),
     ]
-    tags = [words.label(vocabulary.TAGS, tag) for tag in incident.tags if tag != "emerging_incident"]
-    return [*lines, words.say("tag", tags=", ".join(tags))] if tags else lines
+    named = [words.label(vocabulary.TAGS, tag) for tag in seen if tag != "emerging_incident"]
+    return [*lines, words.say("tag", tags=", ".join(named))] if named else lines
 
 
 def others(facts: Facts, words: Wording) -> str:
@@ -109,16 +132,26 @@ def others(facts: Facts, words: Wording) -> str:
     return words.say("told", others=words.say("told.more", others=listed, n=more) if more > 0 else listed)
 
 
+def body(facts: Facts, words: Wording) -> list[str]:
+    """The lines that say what is known, without quotes and link."""
+    incident, bundle = facts.incident, facts.world.bundle
+    lines = [subject(incident, words, update=facts.alert.event == "update")]
+    lines += summary(incident, tags(incident, bundle, facts.delivery.agency), words, facts.now)
+    if incident.knowledge == "new_fact":
+        known = next((one for one in bundle.operations if one.id == incident.operation), None)
+        lines.append(words.say("new_fact", operation=words.of(known.name) if known else incident.operation or "?"))
+    if facts.relayed:
+        lines.append(words.say("relayed"))
+    return [*lines, _role(facts, words), others(facts, words)]
+
+
 def text(facts: Facts, words: Wording, link: str) -> str:
     """At most 700 characters of plain text; quotes give way first, the link never does."""
-    head = [subject(facts.incident, words, update=facts.alert.event == "update")]
-    lines = [*head, *summary(facts.incident, words, facts.now), _role(facts, words), others(facts, words)]
-    tail = f"{words.say('take')}\n{link}"
+    lines, tail = body(facts, words), f"{words.say('take')}\n{link}"
     said = [words.say("quote", text=one) for one in quotes(facts.posts)]
-    while said and _length(lines, said, tail) > TEXT:
+    while said and len("\n".join([*lines, *said])) + 2 + len(tail) > TEXT:
         said.pop()
-    body = "\n".join([*lines, *said])
-    return f"{cut(body, TEXT - len(tail) - 2)}\n\n{tail}"
+    return f"{cut(chr(10).join([*lines, *said]), TEXT - len(tail) - 2)}\n\n{tail}"
 
 
 def write(facts: Facts, address: str, key: bytes) -> Message:
@@ -128,21 +161,22 @@ def write(facts: Facts, address: str, key: bytes) -> Message:
     words = Wording(contact.language if contact else "fr", bundle.time_zone)
     until = token.expiry(facts.delivery.first_attempt_at or facts.now, bundle.acknowledge.link_hours)
     link = token.link(key, bundle.acknowledge.base_url, facts.delivery.id, until)
-    title, body = subject(facts.incident, words, update=facts.alert.event == "update"), text(facts, words, link)
+    title = subject(facts.incident, words, update=facts.alert.event == "update")
+    plain = text(facts, words, link)
     return Message(
         to=address,
         subject=title,
-        text=body,
+        text=plain,
         link=link,
         at=facts.now,
         language=words.language,
         urgent=facts.delivery.role == "lead",
-        payload=payload(facts) | {"subject": title, "text": body, "link": link},
+        payload=payload(facts) | {"subject": title, "text": plain, "link": link},
     )
 
 
 def payload(facts: Facts) -> dict[str, Any]:
-    """The same facts for a machine: ids, codes and numbers, without post text."""
+    """The same facts for a machine: ids, codes and numbers."""
     incident, place = facts.incident, facts.incident.place
     position = place and {"name": place.name, "insee": place.insee, "lat": place.lat, "lon": place.lon}
     return {
@@ -155,10 +189,10 @@ def payload(facts: Facts) -> dict[str, Any]:
         "agency": facts.delivery.agency,
         "role": facts.delivery.role,
         "hazard": incident.hazard,
-        "tags": list(incident.tags),
+        "tags": tags(incident, facts.world.bundle, facts.delivery.agency),
         "severity": incident.severity,
         "urgency": incident.urgency,
-        "certainty": incident.certainty,
+        "certainty": certainty(incident),
         "verification": incident.verification,
         "place": position,
         "posts": incident.posts,
@@ -174,7 +208,3 @@ def _role(facts: Facts, words: Wording) -> str:
     if facts.delivery.role == "lead":
         return words.say("role.lead")
     return words.say("role.support", lead=directory.agency_name(facts.world.bundle, facts.alert.lead, words.language))
-
-
-def _length(lines: Sequence[str], said: Iterable[str], tail: str) -> int:
-    return len("\n".join([*lines, *said])) + 2 + len(tail)

@@ -51,7 +51,8 @@ def command(file: BinaryIO, explain: bool, folder: Path | None, at: datetime | N
     except BundleError as error:
         raise click.ClickException(str(error)) from error
     except LineError as error:
-        raise click.ClickException(f"{file.name}: {error}") from error
+        name = getattr(file, "name", "standard input")
+        raise click.ClickException(f"{name}: {error}") from error
     routing = route(told, world, told.at)
     if explain or as_json:
         click.echo(json.dumps(routing.explain(), ensure_ascii=False, indent=2))

@@ -90,8 +90,8 @@ class Clock:
         return self.now
 
 
-def world(*, smtp: int = 1, hook: str = "http://127.0.0.1:1/", more: str = "") -> World:
-    text = BUNDLE.replace("port: 1,", f"port: {smtp},").replace("@@HOOK@@", hook) + more
+def world(*, smtp: int = 1, hook: str = "http://127.0.0.1:1/") -> World:
+    text = BUNDLE.replace("port: 1,", f"port: {smtp},").replace("@@HOOK@@", hook)
     return World.from_files("test", {"bundle.yaml": text})
 
 
