@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,7 @@ STAGES = ("collect", "annotate", "detect", "route", "dispatch")
 MOST_CARDS = 60
 MOST_CLOSED = 20
 MOST_EVIDENCE = 40
-MOST_DELIVERIES = 15
+MOST_DELIVERIES = 10
 MOST_LEDGER = 12
 
 
@@ -49,9 +50,20 @@ class Card:
 
     @property
     def told(self) -> tuple[Delivery, ...]:
-        """The newest delivery to each contact, in order of sending."""
+        """The newest delivery to each contact: the lead's first, then in order of writing."""
         newest = {(d.agency, d.contact, d.channel): d for d in sorted(self.deliveries, key=lambda d: d.created_at)}
-        return tuple(newest.values())
+        return tuple(sorted(newest.values(), key=lambda d: (d.role != "lead", d.agency, d.created_at)))
+
+    @property
+    def sent(self) -> tuple[Delivery, ...]:
+        """Those of ``told`` that have left, the earliest first."""
+        return tuple(sorted((d for d in self.told if d.sent_at), key=lambda d: d.sent_at or d.created_at))
+
+    @property
+    def unsent(self) -> list[tuple[str, int]]:
+        """How many of ``told`` are in each other state, failures first."""
+        counts = Counter(d.state for d in self.told if not d.sent_at)
+        return [(state, counts[state]) for state in ("failed", "sending", "pending", "cancelled") if counts[state]]
 
     @property
     def open_agencies(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from config.text import fold, folded_with_offsets
@@ -24,12 +24,12 @@ class Evidence:
     link: str | None
 
 
-def evidence(post: Post, annotation: Annotation | None) -> Evidence:
-    """``post`` with its understanding, ready to show."""
+def evidence(post: Post, annotation: Annotation | None, sought: Collection[str] = ()) -> Evidence:
+    """``post`` with its understanding, ready to show; words that begin with one ``sought`` are marked instead."""
     text = readable(post.text)
     shown = text[:LONGEST]
-    why = annotation.why if annotation else ()
-    return Evidence(post, annotation, tuple(marked(shown, why)), len(text) > LONGEST, link(post))
+    parts = marked(shown, sought, beginnings=True) if sought else marked(shown, annotation.why if annotation else ())
+    return Evidence(post, annotation, tuple(parts), len(text) > LONGEST, link(post))
 
 
 def readable(text: str) -> str:
@@ -37,15 +37,19 @@ def readable(text: str) -> str:
     return UNSHOWABLE.sub("\ufffd", text).strip()
 
 
-def marked(text: str, terms: Iterable[str]) -> list[tuple[str, bool]]:
-    """``text`` cut into (piece, is one of ``terms``) pairs; accents and case do not matter."""
+def marked(text: str, terms: Iterable[str], *, beginnings: bool = False) -> list[tuple[str, bool]]:
+    """``text`` cut into (piece, is one of ``terms``) pairs; accents and case do not matter.
+
+    With ``beginnings`` a word that begins with a term is marked whole.
+    """
     folded, offsets = folded_with_offsets(text)
     wanted = sorted({fold(term) for term in terms if term.strip()}, key=len, reverse=True)
     if not wanted:
         return [(text, False)] if text else []
     pieces: list[tuple[str, bool]] = []
     done = 0
-    for found in re.finditer(rf"(?<!\w)(?:{'|'.join(map(re.escape, wanted))})(?!\w)", folded):
+    end_of_word = r"\w*" if beginnings else r"(?!\w)"
+    for found in re.finditer(rf"(?<!\w)(?:{'|'.join(map(re.escape, wanted))}){end_of_word}", folded):
         start, end = offsets[found.start()], offsets[found.end() - 1] + 1
         if start < done:
             continue

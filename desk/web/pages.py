@@ -84,7 +84,7 @@ def search_page(request: Request) -> HTMLResponse:
     words, before = readable(request.query_params.get("q", ""))[:200], request.query_params.get("before")
     with desk.db.read() as conn:
         hits = search(conn, words, limit=PAGE, before=before) if words else []
-    items = [evidence(hit.post, hit.annotation) for hit in hits]
+    items = [evidence(hit.post, hit.annotation, words.split()) for hit in hits]
     older = "/search?" + urlencode({"q": words, "before": hits[-1].post.id}) if len(hits) == PAGE else None
     return render(request, "search.html", items=items, older=older, q=words, **drill(desk.world().bundle, []))
 

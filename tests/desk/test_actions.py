@@ -101,4 +101,4 @@ def test_a_report_without_words_is_refused(desk):
 
 def test_hostile_text_in_a_report_is_kept_as_text(desk):
     report(desk, text="<b>feu</b> \x00 \u202e " + "🔥" * 40)
-    assert "&lt;b&gt;feu&lt;/b&gt;" in desk.text("/search?q=feu")
+    assert "&lt;b&gt;<mark>feu</mark>&lt;/b&gt;" in desk.text("/search?q=feu")

@@ -48,6 +48,21 @@ def test_the_page_says_who_was_told_when_through_what(desk):
     assert "Astreinte Sapeurs-pompiers · pilote mail 03:09:42 Parti" in told
 
 
+def test_the_list_counts_the_messages_and_never_hides_a_failure(desk):
+    alert = desk.alert(desk.incident())
+    desk.deliver(alert, "fire")
+    desk.deliver(alert, "prefecture", state="failed", sent_at=None)
+    assert "1 message parti à 03:09 1 échec" in plain(section(desk.text(), "incidents"))
+
+
+def test_the_lead_is_first_among_those_told(desk):
+    alert = desk.alert(desk.incident(), lead="prefecture", support=("fire",))
+    for agency in ("fire", "prefecture"):
+        desk.deliver(alert, agency)
+    told = plain(section(desk.text(), "opened").partition("<tbody>")[2])
+    assert told.startswith("Préfecture")
+
+
 def test_a_message_that_failed_shows_its_error(desk):
     desk.deliver(
         desk.alert(desk.incident()), "fire", state="failed", sent_at=None, attempts=4, error="550 no such mailbox"
@@ -198,13 +213,18 @@ def test_an_incident_without_position_is_named_under_the_map(desk):
 def test_the_ledger_ends_with_its_newest_line(desk):
     desk.alert(desk.incident("a"))
     desk.alert(desk.incident("b"))
-    lines = plain(section(desk.text(), "ledger"))
+    lines = section(desk.text(), "ledger")
     assert lines.index("alert-b") < lines.index("alert-a")
 
 
 def test_search_finds_posts_without_their_accents(desk):
     desk.post("x:1", "Fumée épaisse sur les quais")
-    assert "Fumée épaisse" in desk.text("/search?q=fumee")
+    assert "Fumée épaisse sur les quais" in plain(desk.text("/search?q=fumee"))
+
+
+def test_search_marks_what_was_sought(desk):
+    desk.post("x:1", "Fumées épaisses", why=("épaisses",))
+    assert "<mark>Fumées</mark> épaisses" in desk.text("/search?q=fumee")
 
 
 def test_hostile_words_in_search_find_nothing_and_break_nothing(desk):
@@ -216,7 +236,7 @@ def test_older_results_are_one_link_away(desk):
     for number in range(60):
         desk.post(f"x:{number}", f"alarme {number:03}")
     older = desk.text("/search?q=alarme").rpartition('href="/search?')[2].partition('"')[0].replace("&amp;", "&")
-    assert "alarme 005" in desk.text("/search?" + older)
+    assert "alarme 005" in plain(desk.text("/search?" + older))
 
 
 def test_the_page_works_without_script_by_asking_again(desk):
