@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -10,11 +10,14 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from config.bundle import Bundle
 from config.check import check
 from config.faults import Fault
-from config.load import read
+from config.load import load, read
+from config.policy import exemption, refuse
 from config.world import World
-from store import config_versions
+from store import config_versions, ledger
+from store.records import LedgerEntry
 
 
 class Store(Protocol):
@@ -31,15 +34,30 @@ def publish_folder(db: Store, folder: Path, by: str, now: datetime) -> Sequence[
     """Check the bundle in ``folder`` and publish it where no fault is an error; gives every fault, warnings included.
 
     With an error nothing is published and the configuration in force stays. ``now`` is aware. Publishing what is in
-    force already changes nothing.
+    force already changes nothing; anything new goes to the ledger, with the exemptions it rests on.
     """
     files, faults = read(folder)
     faults += check(files, now=now) if files else []
     if any(fault.level == "error" for fault in faults):
         return faults
+    bundle = load(files)
     with db.write(durable=True) as conn:
-        config_versions.publish(conn, files, by, now)
+        before = config_versions.latest(conn)
+        version = config_versions.publish(conn, files, by, now)
+        if before is None or before[0] != version:
+            ledger.append(conn, list(_entries(bundle, version, by, now)))
     return faults
+
+
+def _entries(bundle: Bundle, version: str, by: str, now: datetime) -> Iterator[LedgerEntry]:
+    """What the ledger keeps of a publication: the version, and each filter that only an exemption lets through."""
+    yield LedgerEntry(at=now, kind="configuration", subject=version, actor=by)
+    for declared in bundle.filters:
+        leave = exemption(declared, bundle, now.date())
+        if leave and refuse(declared, bundle):
+            detail = {"reason": leave.reason, "legal_basis": leave.legal_basis, "until": leave.until.isoformat()}
+            detail["version"] = version
+            yield LedgerEntry(at=now, kind="exemption", subject=declared.id, actor=leave.author, detail=detail)
 
 
 class Configuration:

@@ -15,7 +15,8 @@ CASES = yaml.safe_load((HERE / "policy_cases.yaml").read_text(encoding="utf-8"))
 ACCOUNT = 'accounts: [{platform: x, id: "1", handle: sdis_essai, name: Secours (essai)}]\n'
 LEAVE = """
 exemptions:
-  - {filter: manif, author: Camille Martin, reason: risque de mouvement de foule, legal_basis: arrêté, until: 2027-03-01}
+  - {filter: manif, author: Camille Martin, reason: risque de mouvement de foule, legal_basis: arrêté,
+     until: 2027-03-01}
 """
 
 
