@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -13,7 +14,8 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One installation. Ports are TCP on 127.0.0.1; ``x_base_url`` is X itself or a stand-in for it."""
+    """One installation. Ports are TCP on 127.0.0.1; ``x_base_url`` is X itself or a stand-in for it;
+    ``status`` marks everything that is heard as an exercise or a test, whatever the bundle says."""
 
     home: Path
     config: Path
@@ -21,7 +23,10 @@ class Settings:
     desk_port: int
     acknowledge_port: int
     standin_port: int
+    mailbox_port: int
+    airflow_port: int
     x_base_url: str
+    status: Literal["Exercise", "Test"] | None
 
 
 def settings(env: Mapping[str, str] | None = None) -> Settings:
@@ -38,8 +43,20 @@ def settings(env: Mapping[str, str] | None = None) -> Settings:
         desk_port=_port(env, "VIGIE_DESK_PORT", 8710),
         acknowledge_port=_port(env, "VIGIE_ACKNOWLEDGE_PORT", 8711),
         standin_port=_port(env, "VIGIE_STANDIN_PORT", 8712),
+        mailbox_port=_port(env, "VIGIE_MAILBOX_PORT", 8713),
+        airflow_port=_port(env, "VIGIE_AIRFLOW_PORT", 8080),
         x_base_url=env.get("VIGIE_X_BASE_URL", "https://api.twitter.com"),
+        status=_status(env.get("VIGIE_STATUS", "")),
     )
+
+
+def _status(value: str) -> Literal["Exercise", "Test"] | None:
+    match value:
+        case "Exercise" | "Test":
+            return value
+        case "" | "Actual":
+            return None
+    raise ValueError(f"VIGIE_STATUS must be Exercise or Test, or not set; it is {value!r}")
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:

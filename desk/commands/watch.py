@@ -1,0 +1,50 @@
+"""`vigie watch`: the stages in one process, without Airflow."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+
+import click
+from store.leases import LeaseLost, holder
+
+import vigie
+
+
+@click.command()
+@click.option("--seconds", type=click.FloatRange(min=0), default=0, help="End after so many seconds; 0: never.")
+def command(seconds: float) -> None:
+    """Run the five stages here: listen, understand, dispatch. Says who runs them where somebody does already.
+
+    Example: vigie watch --seconds 60
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    house = vigie.open_house()
+    _refuse_held(house)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: house.stop.set())
+    threads = [threading.Thread(target=_run, args=(name, house), name=name) for name in vigie.TASKS]
+    for thread in threads:
+        thread.start()
+    house.stop.wait(seconds or None)
+    house.stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def _run(name: str, house: vigie.House) -> None:
+    try:
+        vigie.run_task(name, house)
+    except LeaseLost as lost:
+        logging.getLogger("vigie.watch").error("%s", lost)
+    finally:
+        house.stop.set()
+
+
+def _refuse_held(house: vigie.House) -> None:
+    with house.db.read() as conn:
+        held = [lease for stage in vigie.STAGES if (lease := holder(conn, stage.name))]
+    others = sorted({lease.owner for lease in held if lease.expires_at > house.clock()})
+    if others:
+        raise click.ClickException(f"the stages are run by {', '.join(others)}: end that first")
