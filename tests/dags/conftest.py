@@ -1,0 +1,42 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from config.settings import settings
+from desk import stack
+
+READ = """
+import json
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(include_examples=False)
+print(json.dumps({
+    "errors": bag.import_errors,
+    "dags": {one.dag_id: {"doc": one.doc_md, "tasks": len(one.tasks), "schedule": str(one.schedule),
+                          "retries": [task.retries for task in one.tasks]} for one in bag.dags.values()},
+}))
+"""
+
+
+@pytest.fixture(scope="session")
+def airflow(tmp_path_factory):
+    """Runs `airflow …` or Python beside it, on a metadata database of its own; returns what it printed."""
+    home = tmp_path_factory.mktemp("airflow")
+    chosen = replace(settings({}), home=home)
+    env = {**os.environ, **stack.airflow_environment(chosen), "VIGIE_HOME": str(home)}
+
+    def run(*arguments):
+        done = subprocess.run([sys.executable, *arguments], env=env, capture_output=True, text=True, timeout=180)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout
+
+    run("-m", "airflow", "db", "migrate")
+    return run
+
+
+@pytest.fixture(scope="session")
+def dags(airflow):
+    return json.loads(airflow("-c", READ).splitlines()[-1])

@@ -1,0 +1,36 @@
+import json
+
+import pytest
+
+ENDLESS = ("vigie_listen", "vigie_understand", "vigie_dispatch")
+ORDINARY = ("vigie_search", "vigie_retention")
+
+
+def test_every_dag_file_imports_cleanly(dags):
+    assert dags["errors"] == {}
+    assert set(dags["dags"]) == {*ENDLESS, *ORDINARY}
+
+
+def test_every_dag_says_in_the_ui_what_it_is_for(dags):
+    assert all(len(one["doc"].strip()) > 40 for one in dags["dags"].values())
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_an_endless_dag_holds_one_task_without_retries(dags, name):
+    assert dags["dags"][name]["tasks"] == 1
+    assert dags["dags"][name]["retries"] == [0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ENDLESS)
+def test_airflow_runs_an_endless_dag_until_it_is_told_to_end(airflow, name):
+    airflow("-m", "airflow", "dags", "reserialize")
+    out = airflow("-m", "airflow", "dags", "test", name, "--conf", json.dumps({"seconds": 1}))
+    assert "state=success" in out or "state:success" in out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ORDINARY)
+def test_airflow_runs_a_scheduled_dag(airflow, name):
+    out = airflow("-m", "airflow", "dags", "test", name)
+    assert "state=success" in out or "state:success" in out
