@@ -19,16 +19,15 @@ from typing import NamedTuple
 
 from alerts.dispatch import dispatch_stage, senders
 from alerts.router import route_stage
-from config.publish import Configuration
+from config.adopt import Configuration
+from config.secrets import installation_key
+from config.settings import Settings, settings
 from config.world import World
 from listeners.intake import Intake, search_sources
 from nlp.annotate import Annotator, annotate_stage
 from nlp.detect import Memory, detect_stage
-from store.database import Database
-
-from config.secrets import installation_key
-from config.settings import Settings, settings
 from store import retention
+from store.database import Database
 from store.holding import Holding
 from store.records import Lease
 

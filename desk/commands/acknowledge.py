@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import click
-from alerts.acknowledge import serve
 
+from alerts.acknowledge import serve
 from config.settings import settings
 
 

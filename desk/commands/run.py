@@ -11,9 +11,9 @@ import urllib.error
 import urllib.request
 
 import click
+
 from config.check import check
 from config.load import read_folder
-
 from config.settings import HOST, Settings, settings
 from desk import stack
 from desk.supervise import Child, Supervisor, taken

@@ -7,9 +7,9 @@ import signal
 import threading
 
 import click
-from store.leases import LeaseLost, holder
 
 import vigie
+from store.leases import LeaseLost, holder
 
 
 @click.command()

@@ -1,0 +1,51 @@
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from store.database import Database
+from store.holding import Holding
+from store.leases import LeaseLost, acquire
+
+
+def now():
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def db(tmp_path):
+    return Database.open(f"sqlite:///{tmp_path / 'vigie.db'}")
+
+
+def test_a_second_holder_stands_by_until_the_first_gives_the_lease_back(db):
+    first, entered = Holding(db, ["route"], "first", now, threading.Event()), threading.Event()
+
+    def stand_by():
+        with Holding(db, ["route"], "second", now, threading.Event()):
+            entered.set()
+
+    with first:
+        thread = threading.Thread(target=stand_by)
+        thread.start()
+        assert not entered.wait(0.8)
+    assert entered.wait(3)
+    thread.join()
+
+
+def test_a_holder_that_is_told_to_stop_while_standing_by_goes_away(db):
+    stop = threading.Event()
+    with Holding(db, ["route"], "first", now, threading.Event()):
+        threading.Timer(0.3, stop.set).start()
+        started = time.monotonic()
+        with Holding(db, ["route"], "second", now, stop):
+            assert time.monotonic() - started < 3
+
+
+def test_a_lost_lease_ends_the_holder(db):
+    stop = threading.Event()
+    with Holding(db, ["route"], "first", now, stop) as holding:
+        acquire(db, "route", "thief", now() + timedelta(minutes=1))
+        assert stop.wait(5)
+        with pytest.raises(LeaseLost, match="thief"):
+            holding.lease("route")
