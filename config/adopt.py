@@ -1,4 +1,4 @@
-"""Taking up a changed configuration while running: one process publishes a folder, every stage adopts what is published."""
+"""Taking up a changed configuration while running: one process publishes a folder, all stages adopt what it published."""
 
 from __future__ import annotations
 
