@@ -1,4 +1,4 @@
-"""Taking up a changed configuration while running: one process publishes a folder, all stages adopt what it published."""
+"""Taking up a changed configuration while running: one process publishes a folder, all stages adopt what it says."""
 
 from __future__ import annotations
 
