@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from alerts.dispatch import dispatch_stage, senders
 from alerts.router import route_stage
-from config.adopt import Configuration
+from config.publish import Configuration
 from config.secrets import installation_key
 from config.settings import Settings, settings
 from config.world import World

@@ -77,3 +77,20 @@ class Configuration:
         if newest is not None and (self._world is None or self._world.version != newest[0]):
             self._world = World.from_files(*newest)
         return self._world
+
+
+class FolderWatch:
+    """Publishes a folder of YAML whenever its files change."""
+
+    def __init__(self, db: Store, folder: Path) -> None:
+        self._db, self._folder = db, folder
+        self._seen: list[tuple[str, int, int]] | None = None
+
+    def look(self, now: datetime) -> Sequence[Fault] | None:
+        """Publish what changed since the last look. None: nothing did; else the faults, none where it was published."""
+        files = [(path.name, path.stat()) for path in self._folder.glob("*.yaml")]
+        seen = sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in files)
+        if seen == self._seen:
+            return None
+        self._seen = seen
+        return publish_folder(self._db, self._folder, by="listen", now=now)

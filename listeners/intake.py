@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from config.adopt import Publisher
 from config.bundle import Source
+from config.publish import FolderWatch
 from config.secrets import secret
 from config.settings import Settings
 from config.world import World
@@ -26,6 +26,7 @@ from store.records import Lease
 
 log = logging.getLogger(__name__)
 WAIT_S = 0.2
+LOOK = timedelta(seconds=2)
 
 
 class Intake:
@@ -36,14 +37,18 @@ class Intake:
     ) -> None:
         self._db, self._settings, self._clock, self._stop = db, settings, clock, stop
         self._keys = AuthorKeys.of_home(settings.home)
-        self._publisher = Publisher(db, settings.config, clock)
+        self._folder = FolderWatch(db, settings.config)
+        self._look_at = clock()
         self._listeners: dict[str, Listener] = {}
         self._version = ""
         self.publish()
 
     def publish(self) -> None:
         """Publish the bundle's folder where it changed; a bad one is refused, and shown as a source that is off."""
-        faults = self._publisher.look()
+        if (now := self._clock()) < self._look_at:
+            return
+        self._look_at = now + LOOK
+        faults = self._folder.look(now)
         if faults is None:
             return
         errors = [str(fault) for fault in faults if fault.level == "error"]
@@ -51,7 +56,7 @@ class Intake:
             log.error("configuration refused: %s", error)
         reason = f"refused, the one before stays in force: {errors[0]}" if errors else ""
         with self._db.write() as conn:
-            health.set_state(conn, "configuration", "off" if errors else "on", reason, self._clock())
+            health.set_state(conn, "configuration", "off" if errors else "on", reason, now)
 
     def step(self, world: World, lease: Lease) -> int:
         """One round over the sources; returns how many posts came."""
@@ -68,7 +73,13 @@ class Intake:
 
     def _empty(self, name: str, listener: Listener, world: World, lease: Lease) -> int:
         came = collect(
-            self._db, world, listener.posts(), source=name, clock=self._clock, key=self._keys, lease=lease,
+            self._db,
+            world,
+            listener.posts(),
+            source=name,
+            clock=self._clock,
+            key=self._keys,
+            lease=lease,
             status=self._settings.status or "Actual",
         )
         return came.received
