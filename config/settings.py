@@ -24,6 +24,7 @@ class Settings:
     acknowledge_port: int
     standin_port: int
     mailbox_port: int
+    webhook_port: int
     airflow_port: int
     x_base_url: str
     status: Literal["Exercise", "Test"] | None
@@ -44,6 +45,7 @@ def settings(env: Mapping[str, str] | None = None) -> Settings:
         acknowledge_port=_port(env, "VIGIE_ACKNOWLEDGE_PORT", 8711),
         standin_port=_port(env, "VIGIE_STANDIN_PORT", 8712),
         mailbox_port=_port(env, "VIGIE_MAILBOX_PORT", 8713),
+        webhook_port=_port(env, "VIGIE_WEBHOOK_PORT", 8714),
         airflow_port=_port(env, "VIGIE_AIRFLOW_PORT", 8080),
         x_base_url=env.get("VIGIE_X_BASE_URL", "https://api.twitter.com"),
         status=_status(env.get("VIGIE_STATUS", "")),

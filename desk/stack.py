@@ -46,6 +46,7 @@ def drill_environment(settings: Settings) -> dict[str, str]:
     return {
         "X_BEARER_TOKEN": DRILL_TOKEN,
         "VIGIE_X_BASE_URL": f"http://{HOST}:{settings.standin_port}",
+        "VIGIE_WEBHOOK_KEY": DRILL_TOKEN,
         "VIGIE_STATUS": "Exercise",
     }
 
@@ -95,6 +96,7 @@ def ports(settings: Settings, *, drill: bool, airflow: bool) -> dict[str, int]:
     named = {"VIGIE_DESK_PORT": settings.desk_port, "VIGIE_ACKNOWLEDGE_PORT": settings.acknowledge_port}
     if drill:
         named |= {"VIGIE_STANDIN_PORT": settings.standin_port, "VIGIE_MAILBOX_PORT": settings.mailbox_port}
+        named["VIGIE_WEBHOOK_PORT"] = settings.webhook_port
     if airflow:
         named["VIGIE_AIRFLOW_PORT"] = settings.airflow_port
     return named

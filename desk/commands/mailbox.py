@@ -1,9 +1,10 @@
-"""`vigie mailbox`: a local mail server for drills, which keeps what it gets as files."""
+"""`vigie mailbox`: a local mail server and webhook receiver for drills, which keep what they get as files."""
 
 from __future__ import annotations
 
 import itertools
-import time
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import click
@@ -12,40 +13,75 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from config.settings import HOST, settings
 
+AT_MOST = 1_000_000
 
-class Keeper:
-    """Writes each message to ``NUMBER.eml`` and says who it was for."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+class Folder:
+    """Numbered files: ``000001.eml``, ``000002.json``…"""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1 + len(list(path.iterdir())))
+
+    def keep(self, content: bytes, suffix: str, note: str) -> None:
+        """Write one message and say who it was for."""
+        with self._lock:
+            path = self.path / f"{next(self._numbers):06d}{suffix}"
+            path.write_bytes(content)
+        click.echo(f"{path.name}: {note}")
+
+
+class Mail:
+    """What aiosmtpd calls for each message."""
+
+    def __init__(self, folder: Folder) -> None:
         self._folder = folder
-        self._numbers = itertools.count(1 + len(list(folder.glob("*.eml"))))
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002
-        """Keep one message (the name is aiosmtpd's)."""
-        path = self._folder / f"{next(self._numbers):06d}.eml"
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002 -- aiosmtpd
+        """Keep one message."""
         content = envelope.content or b""
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        click.echo(f"{path.name}: to {', '.join(envelope.rcpt_tos)}")
+        raw = content if isinstance(content, bytes) else content.encode()
+        self._folder.keep(raw, ".eml", f"to {', '.join(envelope.rcpt_tos)}")
         return "250 kept"
 
 
-@click.command()
-@click.option("--port", type=click.IntRange(1, 65535), help="Port on 127.0.0.1; default VIGIE_MAILBOX_PORT or 8713.")
-def command(port: int | None) -> None:
-    """Receive mail on this machine only, and keep it as files: nothing leaves in a drill.
+def webhooks(folder: Folder, port: int) -> ThreadingHTTPServer:
+    """A server that keeps the body of each POST; raises OSError where the port is taken."""
 
-    Example: vigie mailbox --port 8713
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = min(int(self.headers.get("content-length") or 0), AT_MOST)
+            folder.keep(self.rfile.read(length), ".json", f"to {self.path}")
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """What was kept is said already."""
+
+    return ThreadingHTTPServer((HOST, port), Handler)
+
+
+@click.command()
+def command() -> None:
+    """Receive mail and webhooks on this machine only, and keep them as files: nothing leaves in a drill.
+
+    Ports: VIGIE_MAILBOX_PORT (SMTP, 8713) and VIGIE_WEBHOOK_PORT (HTTP, 8714).
+
+    Example: vigie mailbox
     """
     chosen = settings()
-    folder = chosen.home / "mailbox"
-    controller = Controller(Keeper(folder), hostname=HOST, port=port or chosen.mailbox_port)
+    folder = Folder(chosen.home / "mailbox")
     try:
-        controller.start()
+        receiver = webhooks(folder, chosen.webhook_port)
+        mail = Controller(Mail(folder), hostname=HOST, port=chosen.mailbox_port)
+        mail.start()
     except OSError as error:
         raise click.ClickException(
-            f"cannot listen on {HOST}:{controller.port} ({error.strerror}): set --port"
+            f"cannot listen ({error.strerror}): free the port, or set VIGIE_MAILBOX_PORT or VIGIE_WEBHOOK_PORT"
         ) from error
-    click.echo(f"keeping mail for {HOST}:{controller.port} in {folder}")
-    while True:
-        time.sleep(3600)
+    click.echo(
+        f"keeping mail for port {chosen.mailbox_port} and webhooks for port {chosen.webhook_port} in {folder.path}"
+    )
+    receiver.serve_forever()
