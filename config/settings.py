@@ -15,7 +15,8 @@ HOST = "127.0.0.1"
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One installation. Ports are TCP on 127.0.0.1; ``x_base_url`` is X itself or a stand-in for it;
-    ``status`` marks everything that is heard as an exercise or a test, whatever the bundle says."""
+    ``status`` marks everything that is heard as an exercise or a test, whatever the bundle says;
+    ``drill_speed`` is how many times faster than life the bundled drill plays."""
 
     home: Path
     config: Path
@@ -28,6 +29,7 @@ class Settings:
     airflow_port: int
     x_base_url: str
     status: Literal["Exercise", "Test"] | None
+    drill_speed: float
 
 
 def settings(env: Mapping[str, str] | None = None) -> Settings:
@@ -49,6 +51,7 @@ def settings(env: Mapping[str, str] | None = None) -> Settings:
         airflow_port=_port(env, "VIGIE_AIRFLOW_PORT", 8080),
         x_base_url=env.get("VIGIE_X_BASE_URL", "https://api.twitter.com"),
         status=_status(env.get("VIGIE_STATUS", "")),
+        drill_speed=_speed(env.get("VIGIE_DRILL_SPEED", "4")),
     )
 
 
@@ -66,3 +69,13 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
     if not value.isdigit() or not 0 < int(value) < 65536:
         raise ValueError(f"{name} must be a port between 1 and 65535, not {value!r}")
     return int(value)
+
+
+def _speed(value: str) -> float:
+    try:
+        speed = float(value)
+    except ValueError:
+        speed = 0
+    if not 0 < speed <= 1000:
+        raise ValueError(f"VIGIE_DRILL_SPEED must be a number above 0, at most 1000, not {value!r}")
+    return speed

@@ -9,7 +9,6 @@ from config.settings import HOST, ROOT, Settings
 from desk.supervise import Child
 
 DRILL = ROOT / "listeners" / "standin" / "drill.jsonl"
-DRILL_SPEED = 4
 DRILL_TOKEN = "drill"
 
 
@@ -58,7 +57,7 @@ def own_children(settings: Settings, *, drill: bool, watch: bool) -> list[Child]
         port = str(settings.standin_port)
         commands["mailbox"] = vigie("mailbox")
         commands["simulate-x"] = vigie(
-            "simulate-x", str(DRILL), "--port", port, "--speed", str(DRILL_SPEED), "--token", DRILL_TOKEN
+            "simulate-x", str(DRILL), "--port", port, "--speed", str(settings.drill_speed), "--token", DRILL_TOKEN
         )
     if watch:
         commands["watch"] = vigie("watch")
