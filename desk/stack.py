@@ -56,9 +56,7 @@ def own_children(settings: Settings, *, drill: bool, watch: bool) -> list[Child]
     if drill:
         port = str(settings.standin_port)
         commands["mailbox"] = vigie("mailbox")
-        commands["simulate-x"] = vigie(
-            "simulate-x", str(DRILL), "--port", port, "--speed", str(settings.drill_speed), "--token", DRILL_TOKEN
-        )
+        commands["simulate-x"] = vigie("simulate-x", str(DRILL), "--port", port, "--speed", str(settings.drill_speed))
     if watch:
         commands["watch"] = vigie("watch")
     return [child(settings, name, argv, environment(settings, drill=drill)) for name, argv in commands.items()]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -16,9 +17,9 @@ from config.settings import Settings
 from config.world import World
 from listeners import health
 from listeners.authors import AuthorKeys
-from listeners.collect import collect
-from listeners.incoming import Listener
-from listeners.replay import Recording
+from listeners.collect import BATCH, collect
+from listeners.incoming import Incoming, Listener
+from listeners.replay import BadLine, Replay
 from listeners.x_search import XSearch
 from listeners.x_stream import XStream
 from store.database import Database
@@ -27,6 +28,24 @@ from store.records import Lease
 log = logging.getLogger(__name__)
 WAIT_S = 0.2
 LOOK = timedelta(seconds=2)
+
+
+class Recording:
+    """A file of posts that is read once, a part at each call."""
+
+    def __init__(self, path: Path) -> None:
+        self._posts = Replay([path], report=_report).posts()
+
+    def posts(self, since: datetime | None = None) -> Iterator[Incoming]:  # noqa: ARG002 -- all of the file is wanted
+        """The next posts of the file, at most 500."""
+        return islice(self._posts, BATCH)
+
+    def close(self) -> None:
+        """Nothing is held open between calls but the file, which goes with its reader."""
+
+
+def _report(line: BadLine) -> None:
+    log.warning("%s", line)
 
 
 class Intake:
@@ -97,9 +116,9 @@ class Intake:
             elif known is None:
                 self._listeners[name] = self._open(source, world)
 
-    def _open(self, source: Source, world: World) -> Listener:
+    def _open(self, source: Source, world: World) -> XStream | Recording:
         if source.kind == "file":
-            return Recording([Path(str(source.settings["path"]))])
+            return Recording(Path(str(source.settings["path"])))
         return XStream(
             source.id, self._db, world, token=token_of(source), base_url=self._settings.x_base_url,
             clock=self._clock, rng=Random(), wait_seconds=WAIT_S,
@@ -120,7 +139,7 @@ def search_sources(db: Database, world: World, settings: Settings, *, clock: Cal
             listener = XSearch(source.id, db, world, token=token_of(source), base_url=settings.x_base_url, clock=clock)
             came = collect(
                 db, world, listener.posts(), source=source.id, clock=clock, key=AuthorKeys.of_home(settings.home),
-                status=settings.status or "Actual",
+                status=settings.status or "Actual", mark=listener.mark,
             )  # fmt: skip
             kept += came.kept
     return kept

@@ -19,7 +19,7 @@ def test_every_variable_that_the_settings_read_has_its_line():
 @pytest.mark.parametrize("name", main.list_commands(CONTEXT))
 def test_every_command_shows_an_example(name):
     command = main.get_command(CONTEXT, name)
-    assert "Example" in (command.help or ""), f"`vigie {name} --help` has no example"
+    assert "Example" in f"{command.help} {command.epilog}", f"`vigie {name} --help` has no example"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
