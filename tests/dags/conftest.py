@@ -12,7 +12,7 @@ from desk import stack
 READ = """
 import json
 from airflow.dag_processing.dagbag import DagBag
-bag = DagBag(include_examples=False)
+bag = DagBag()
 print(json.dumps({
     "errors": bag.import_errors,
     "dags": {one.dag_id: {"doc": one.doc_md, "tasks": len(one.tasks), "schedule": str(one.schedule),
