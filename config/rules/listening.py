@@ -16,6 +16,7 @@ from config.rules.case import Case
 
 SEARCH_LONGEST = 512
 STREAM_LONGEST = 1024
+LANGUAGE = 20  # what ` (lang:fr OR lang:und)` takes
 GEOGRAPHY = 40  # what `point_radius:[-0.55 47.47 40km]` takes
 _OPERATOR = re.compile(r"(?:^|[\s(-])[a-z_]{2,}:\S|\bOR\b|\bAND\b|\bNOT\b|[()\"]|^\s*-")
 _MENTION = re.compile(r"@\w+\Z|(?:from|to):@?\w+\Z", re.IGNORECASE)
@@ -55,17 +56,17 @@ def lengths(case: Case) -> Iterator[Fault]:
         for wanted, limit, what in limits:
             if wanted and shortest > limit:
                 message = f"even split, {what} needs {shortest} characters and X takes {limit}"
-                advice = "shorten the longest keyword, or drop exclusions"
+                advice = "shorten the longest keyword, or cut it into two filters"
                 yield case.error(("filters", index), message, advice)
                 break
 
 
 def _shortest(declared: Filter) -> int:
-    """Characters of what must stay whole: the longest keyword and `with`, every exclusion, place and language."""
-    fixed = sum(len(term) + 4 for term in declared.without) + (8 if declared.languages else 0)
+    """Characters of what must stay whole: the longest keyword and `with`, place and language; exclusions can go."""
+    language = LANGUAGE if declared.languages else 0
     place = GEOGRAPHY if declared.areas and declared.where != "anywhere" else 0
     joined = max((len(term) + 5 for term in declared.with_), default=0)
-    return max(len(term) + 2 for term in declared.keywords) + joined + fixed + place
+    return max(len(term) + 2 for term in declared.keywords) + joined + language + place
 
 
 def sense(case: Case) -> Iterator[Fault]:
