@@ -43,11 +43,13 @@ def places(
 
 
 def names(areas: list[Area], world: World, *, accents: bool, most: int = MAX_NAMES) -> list[str]:
-    """Départements and communes of the areas, the largest first, at most ``most``, in each spelling X tells apart."""
+    """Names of the areas and those inside, whole départements, communes by their people: at most ``most``, spelt out."""
     communes = {one.insee: one for area in areas for one in world.areas.communes(area.id)}
     largest = sorted(communes.values(), key=lambda one: (-one.population, one.name))
     wholes = [gazetteer().departement(code) for area in areas for code in world.areas.departements(area.id)]
-    chosen = [one.name for one in wholes if one] + [one.name for one in largest if _telling(one.name)]
+    inner = [one for area in areas for one in world.bundle.areas if world.areas.inside(one.id, area.id)]
+    labels = [label for one in inner for label in (one.name.fr, one.name.en, *one.also)]
+    chosen = [*labels, *(one.name for one in wholes if one), *(one.name for one in largest if _telling(one.name))]
     return [form for name in list(dict.fromkeys(chosen))[:most] for form in spellings(name, accents=accents)]
 
 
