@@ -82,13 +82,18 @@ class History:
 
     @classmethod
     def of(cls, alerts: list[Alert], deliveries: list[Delivery]) -> History:
-        """The history that earlier alerts and deliveries tell. Cancelled deliveries told nobody."""
+        """The history that earlier alerts and deliveries tell, since the incident last closed.
+
+        Cancelled deliveries told nobody.
+        """
+        ended = max((alert.incident.revision for alert in alerts if alert.event == "closed"), default=0)
+        living = {alert.id: alert for alert in alerts if alert.incident.revision > ended}
         told: dict[str, datetime] = {}
-        for delivery in deliveries:
-            if delivery.state != "cancelled":
-                told[delivery.agency] = max(told.get(delivery.agency, delivery.created_at), delivery.created_at)
-        ranks = [rank(alert.incident.severity) for alert in alerts]
-        paged = [rank(alert.incident.severity) for alert in alerts if alert.paged]
+        for one in deliveries:
+            if one.alert_id in living and one.state != "cancelled":
+                told[one.agency] = max(told.get(one.agency, one.created_at), one.created_at)
+        ranks = [rank(alert.incident.severity) for alert in living.values()]
+        paged = [rank(alert.incident.severity) for alert in living.values() if alert.paged]
         return cls(told, max(ranks, default=-1), max(paged, default=-1))
 
     @property

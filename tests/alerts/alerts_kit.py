@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -90,6 +91,7 @@ class Clock:
         return self.now
 
 
+@cache
 def world(*, smtp: int = 1, hook: str = "http://127.0.0.1:1/") -> World:
     text = BUNDLE.replace("port: 1,", f"port: {smtp},").replace("@@HOOK@@", hook)
     return World.from_files("test", {"bundle.yaml": text})

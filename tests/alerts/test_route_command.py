@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from alerts.channels import senders
 from alerts.dispatch import dispatch_stage
 from alerts.router import route_stage
+from config.settings import ROOT
 from desk.commands.ledger import command as ledger_command
 from desk.commands.route import command as route_command
 
@@ -76,7 +77,7 @@ def test_another_time_can_be_asked_for():
 
 
 def test_another_bundle_can_be_asked():
-    said = answer(LINE, "--config", "config/catch-all")
+    said = answer(LINE, "--config", str(ROOT / "config" / "catch-all"))
     assert [one["contact"] for one in said["recipients"]] == ["desk-mailbox"]
 
 
@@ -103,7 +104,7 @@ def test_another_bundle_can_be_asked():
     ],
 )
 def test_what_is_wrong_is_said_by_field(line, words):
-    asked = ask(line)
+    asked = ask(line, "--config", str(ROOT / "config" / "catch-all"))
     assert asked.exit_code == 1
     assert words in asked.output
 
