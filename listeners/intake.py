@@ -23,7 +23,7 @@ from listeners.replay import BadLine, Replay
 from listeners.x_search import XSearch
 from listeners.x_stream import XStream
 from store.database import Database
-from store.records import Lease
+from store.records import Lease, SourceState
 
 log = logging.getLogger(__name__)
 WAIT_S = 0.2
@@ -31,17 +31,38 @@ LOOK = timedelta(seconds=2)
 
 
 class Recording:
-    """A file of posts that is read once, a part at each call."""
+    """A declared file of posts that is read once, a part at each call; how that goes is told under ``source``."""
 
-    def __init__(self, path: Path) -> None:
-        self._posts = Replay([path], report=_report).posts()
+    def __init__(self, source: Source, db: Database, clock: Callable[[], datetime]) -> None:
+        self._id, self._db, self._clock = source.id, db, clock
+        path = str(source.settings.get("path", ""))
+        self._posts: Iterator[Incoming] | None = Replay([Path(path)], report=_report).posts() if path else None
+        if not path:
+            self._say("off", "settings.path does not say which file to read")
 
     def posts(self, since: datetime | None = None) -> Iterator[Incoming]:  # noqa: ARG002 -- all of the file is wanted
         """The next posts of the file, at most 500."""
-        return islice(self._posts, BATCH)
+        if self._posts is None:
+            return iter(())
+        try:
+            some = list(islice(self._posts, BATCH))
+        except OSError as error:
+            self._end("off", f"the file cannot be read: {error}")
+            return iter(())
+        if not some:
+            self._end("off", "read to its end")
+        return iter(some)
 
     def close(self) -> None:
         """Nothing is held open between calls but the file, which goes with its reader."""
+
+    def _end(self, kind: SourceState, reason: str) -> None:
+        self._posts = None
+        self._say(kind, reason)
+
+    def _say(self, kind: SourceState, reason: str) -> None:
+        with self._db.write() as conn:
+            health.set_state(conn, self._id, kind, reason, self._clock())
 
 
 def _report(line: BadLine) -> None:
@@ -109,6 +130,8 @@ class Intake:
         declared = {one.id: one for one in world.bundle.sources if one.enabled and one.kind in ("x_stream", "file")}
         for name in [name for name in self._listeners if name not in declared]:
             self._listeners.pop(name).close()
+            with self._db.write() as conn:
+                health.set_state(conn, name, "off", "no longer declared, or not enabled", self._clock())
         for name, source in declared.items():
             known = self._listeners.get(name)
             if isinstance(known, XStream):
@@ -118,7 +141,7 @@ class Intake:
 
     def _open(self, source: Source, world: World) -> XStream | Recording:
         if source.kind == "file":
-            return Recording(Path(str(source.settings["path"])))
+            return Recording(source, self._db, self._clock)
         return XStream(
             source.id, self._db, world, token=token_of(source), base_url=self._settings.x_base_url,
             clock=self._clock, rng=Random(), wait_seconds=WAIT_S,

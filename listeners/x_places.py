@@ -43,7 +43,7 @@ def places(
 
 
 def names(areas: list[Area], world: World, *, accents: bool, most: int = MAX_NAMES) -> list[str]:
-    """Names of the areas and those inside, whole départements, communes by their people: at most ``most``, spelt out."""
+    """Names of the areas and those inside, whole départements, communes by their people: at most ``most``."""
     communes = {one.insee: one for area in areas for one in world.areas.communes(area.id)}
     largest = sorted(communes.values(), key=lambda one: (-one.population, one.name))
     wholes = [gazetteer().departement(code) for area in areas for code in world.areas.departements(area.id)]

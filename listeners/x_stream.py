@@ -110,6 +110,8 @@ class XStream:
             self._queue.put_nowait(None)
         if self._thread:
             self._thread.join(timeout=2)
+            with suppress(SQLAlchemyError):
+                self._say("off", "not listening: stopped", pacing.NONE)
 
     def _start(self) -> None:
         if (self._thread and self._thread.is_alive()) or self._stop.is_set():
