@@ -64,11 +64,15 @@ def adopted(db: Database, chosen: Settings) -> Callable[[], World]:
 
 
 def bound(port: int) -> socket.socket:
-    """A socket on the loopback port. Raises ClickException, naming the port and the setting, where it is taken."""
+    """A socket that listens on the loopback port: who comes early waits.
+
+    Raises ClickException, naming the port and the setting, where it is taken.
+    """
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        listening.listen(128)
     except OSError as error:
         listening.close()
         if error.errno != errno.EADDRINUSE:

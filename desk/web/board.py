@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from config.bundle import Bundle
+from desk.web.clearance import allowed
 from desk.web.evidence import Evidence, evidence
 from desk.web.hearing import Hearing, hearing
 from store import alerts, changes, incidents, leases, ledger, outbox, posts, sources
@@ -76,11 +77,15 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The incident that is open on the page: its card, its alerts newest first, and the posts it stands on."""
+    """The incident that is open on the page: its card, its alerts newest first, and the posts it stands on.
+
+    ``withheld`` counts posts that this desk may not show.
+    """
 
     card: Card
     alerts: tuple[Alert, ...]
     evidence: tuple[Evidence, ...]
+    withheld: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ def read(conn: Connection, now: datetime, bundle: Bundle, *, opened: str | None 
         cards=cards,
         closed=closed,
         more=len(active) - len(cards),
-        opened=_opened(conn, opened, (*cards, *closed)),
+        opened=_opened(conn, opened, (*cards, *closed), bundle),
         sources=tuple(sources.all(conn)),
         hearing=heard(conn, now, bundle),
         deliveries=_latest_deliveries((*cards, *closed)),
@@ -176,7 +181,7 @@ def _cards(conn: Connection, found: Sequence[Incident], *, start: int = 1) -> tu
     )
 
 
-def _opened(conn: Connection, wanted: str | None, cards: Sequence[Card]) -> Opened | None:
+def _opened(conn: Connection, wanted: str | None, cards: Sequence[Card], bundle: Bundle) -> Opened | None:
     card = next((card for card in cards if card.incident.id == wanted), None)
     if card is None and wanted and (incident := incidents.get(conn, wanted)):
         card = _cards(conn, [incident])[0]
@@ -185,7 +190,8 @@ def _opened(conn: Connection, wanted: str | None, cards: Sequence[Card]) -> Open
     if card is None:
         return None
     told = sorted(alerts.of_incident(conn, card.incident.id), key=lambda alert: alert.at, reverse=True)
-    return Opened(card, tuple(told), _evidence(conn, card.incident))
+    shown, withheld = allowed(bundle, _evidence(conn, card.incident))
+    return Opened(card, tuple(told), shown, withheld)
 
 
 def _evidence(conn: Connection, incident: Incident) -> tuple[Evidence, ...]:

@@ -22,7 +22,7 @@ from config.settings import Settings
 from config.vocabulary import HAZARDS, LISTS
 from config.world import World
 from desk.web import board as boards
-from desk.web import chart, guard
+from desk.web import chart, clearance, guard
 from desk.web.evidence import evidence, readable
 from desk.web.hearing import Rates
 from desk.web.words import Lang, Words
@@ -84,9 +84,12 @@ def search_page(request: Request) -> HTMLResponse:
     words, before = readable(request.query_params.get("q", ""))[:200], request.query_params.get("before")
     with desk.db.read() as conn:
         hits = search(conn, words, limit=PAGE, before=before) if words else []
-    items = [evidence(hit.post, hit.annotation, words.split()) for hit in hits]
+    bundle = desk.world().bundle
+    found = [evidence(hit.post, hit.annotation, words.split()) for hit in hits]
+    items, withheld = clearance.allowed(bundle, found)
     older = "/search?" + urlencode({"q": words, "before": hits[-1].post.id}) if len(hits) == PAGE else None
-    return render(request, "search.html", items=items, older=older, q=words, **drill(desk.world().bundle, []))
+    found_by: dict[str, Any] = {"items": items, "withheld": withheld, "older": older, "q": words}
+    return render(request, "search.html", **found_by, **drill(bundle, []))
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
@@ -103,6 +106,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: obj
         "switch": partial(_switch, request),
         "hazard": partial(hazard_label, words),
         "label": partial(label, lang),
+        "tags": partial(clearance.tags, bundle),
         "agency": lambda agency: boards.agency_name(bundle, agency, lang),
         "contact": lambda contact: boards.contact_name(bundle, contact),
         "px": "{:.1f}".format,

@@ -91,12 +91,19 @@ class Desk:
         return made
 
     def post(
-        self, id: str, text: str, incident: str | None = None, *, why: tuple[str, ...] = (), **changed: object
+        self,
+        id: str,
+        text: str,
+        incident: str | None = None,
+        *,
+        why: tuple[str, ...] = (),
+        labels: tuple[str, ...] = ("emerging_incident",),
+        **changed: object,
     ) -> Post:
         made = replace(POST, id=id, text=text, **changed)
         with self.db.write() as conn:
             posts.add(conn, [made])
-            annotations.put(conn, [replace(ANNOTATION, post_id=id, why=why)])
+            annotations.put(conn, [replace(ANNOTATION, post_id=id, why=why, labels=labels)])
             if incident:
                 incidents.link(conn, incident, [id])
         return made
