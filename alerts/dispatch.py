@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -22,7 +23,7 @@ from alerts.errors import ChannelError, PermanentError, TransientError
 from alerts.messages import cap
 from alerts.messages.message import Facts, cleared, write
 from config.world import World
-from store import alerts, incidents, ledger, outbox, posts, state
+from store import alerts, incidents, ledger, outbox, posts, state, times
 from store import annotations as understood
 from store.database import Database
 from store.records import Acknowledgement, Alert, Delivery, Lease, LedgerEntry, Post
@@ -30,6 +31,8 @@ from store.records import Acknowledgement, Alert, Delivery, Lease, LedgerEntry, 
 __all__ = ["dispatch_stage", "senders"]
 
 STAGE = "dispatch"
+TIMERS = "dispatch/timers"
+NEXT = "next_timer"
 AT_ONCE = 8
 HOLD = timedelta(seconds=90)
 FIRST_WAIT_S = 2.0
@@ -77,8 +80,9 @@ def dispatch_stage(
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="dispatch") as pool:
         while done < limit and (claimed := _claim(desk, min(AT_ONCE, limit - done))):
             sending = {pool.submit(_send, desk, delivery): delivery for delivery in claimed}
-            for future in as_completed(sending):
-                _record(desk, sending[future], future)
+            while sending:
+                over, _ = wait(sending, return_when=FIRST_COMPLETED)
+                _record(desk, [(sending.pop(future), future.exception()) for future in over])
             done += len(claimed)
     return done
 
@@ -146,13 +150,14 @@ def _quotable(desk: Desk, conn: Connection, alert: Alert, agency: str) -> tuple[
     return tuple(found[one] for one in evidence if one in found and (allowed or one not in threats))
 
 
-def _record(desk: Desk, delivery: Delivery, future: Future[None]) -> None:
-    """Write down what became of a delivery, and start its agency's timer."""
-    error = _fault(delivery, future.exception())
+def _record(desk: Desk, over: Sequence[tuple[Delivery, BaseException | None]]) -> None:
+    """Write down what became of deliveries, and start the timers of their agencies."""
     now = desk.clock()
     with desk.db.write(durable=True, lease=desk.lease) as conn:
-        ledger.append(conn, [_outcome(desk, conn, delivery, error, now)])
-        _start_timer(desk, conn, delivery, now)
+        kept = state.get(conn, TIMERS)
+        for delivery, raised in over:
+            ledger.append(conn, [_outcome(desk, conn, delivery, _fault(delivery, raised), now)])
+            _start_timer(desk, conn, kept, delivery, now)
 
 
 def _fault(delivery: Delivery, error: BaseException | None) -> ChannelError | None:
@@ -181,26 +186,37 @@ def backoff(attempts: int, draw: Draw, asked: float | None = None) -> float:
     return float(max(asked or 0.0, full / 2 + draw() * full / 2))
 
 
-def _start_timer(desk: Desk, conn: Connection, delivery: Delivery, now: datetime) -> None:
+def _start_timer(desk: Desk, conn: Connection, kept: dict[str, Any], delivery: Delivery, now: datetime) -> None:
+    """Start the agency's timer, or let one run out at once where no message can reach the agency any more."""
     told = [one for one in outbox.of_incident(conn, delivery.incident_id) if one.agency == delivery.agency]
     lost = all(one.state == "failed" for one in told)
     timer = escalation.start(delivery, desk.world, now, at_once=lost)
-    kept = state.get(conn, STAGE).get(timer.key)
-    if kept is None:
-        state.put(conn, STAGE, {timer.key: timer.to_json()})
-    elif lost:
-        state.put(conn, STAGE, {timer.key: {**kept, "due": timer.to_json()["due"]}})
+    if timer.key in kept and not lost:
+        return
+    kept[timer.key] = {**timer.to_json(), **kept.get(timer.key, {}), "due": timer.to_json()["due"]}
+    state.put(conn, TIMERS, {timer.key: kept[timer.key]})
+    _look_again(conn, timer.due)
+
+
+def _look_again(conn: Connection, due: datetime) -> None:
+    """Remember the earliest time at which a timer can run out, so that idle rounds read one row only."""
+    known = state.get(conn, STAGE).get(NEXT)
+    if known is None or due < times.from_iso(known):
+        state.put(conn, STAGE, {NEXT: times.to_iso(due)})
 
 
 def _escalate(desk: Desk) -> int:
     """Tell the next contact of every agency whose time is up; returns how many messages were added."""
     now = desk.clock()
     with desk.db.read() as conn:
-        due = [one for one in escalation.timers(state.get(conn, STAGE)) if one.due <= now]
-    if not due:
+        known = state.get(conn, STAGE).get(NEXT)
+    if known is None or times.from_iso(known) > now:
         return 0
     with desk.db.write(durable=True, lease=desk.lease) as conn:
+        due = [one for one in escalation.timers(state.get(conn, TIMERS)) if one.due <= now]
         new = [one for timer in due for one in _step(desk, conn, timer, now)]
+        left = escalation.timers(state.get(conn, TIMERS))
+        state.put(conn, STAGE, {NEXT: times.to_iso(left[0].due) if left else None})
     return len(new)
 
 
@@ -213,18 +229,18 @@ def _step(desk: Desk, conn: Connection, timer: escalation.Timer, now: datetime) 
         or alert is None
         or escalation.over(timer, incidents.get(conn, timer.incident), alert.lead, answered)
     ):
-        state.put(conn, STAGE, {timer.key: None})
+        state.put(conn, TIMERS, {timer.key: None})
         return
     contact, level = escalation.following(timer, desk.world, outbox.of_incident(conn, timer.incident))
     if contact is None:
-        state.put(conn, STAGE, {timer.key: None})
+        state.put(conn, TIMERS, {timer.key: None})
         ledger.append(conn, [entries.about_agency("escalation.exhausted", timer.incident, timer.agency, now)])
         return
     new = escalation.message_to(contact, timer, first, now)
     roster = directory.roster(desk.world.bundle, timer.agency)
     due = now + timedelta(minutes=roster.escalate_after_minutes if roster else 10)
     outbox.add(conn, [new])
-    state.put(conn, STAGE, {timer.key: replace(timer, due=due, level=level).to_json()})
+    state.put(conn, TIMERS, {timer.key: replace(timer, due=due, level=level).to_json()})
     told = {"contact": contact.id, "channel": contact.channel, "delivery": new.id}
     ledger.append(conn, [entries.about_agency("escalated", timer.incident, timer.agency, now, **told)])
     yield new

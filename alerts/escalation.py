@@ -33,7 +33,7 @@ class Timer:
     @property
     def key(self) -> str:
         """The key in the dispatcher's memory."""
-        return f"timer/{self.incident}/{self.agency}"
+        return f"{self.incident}/{self.agency}"
 
     def to_json(self) -> dict[str, Any]:
         """The value in the dispatcher's memory."""
@@ -43,8 +43,8 @@ class Timer:
 
 def timers(memory: Mapping[str, Any]) -> list[Timer]:
     """The timers that the dispatcher remembers, the first due first."""
-    kept = (value for key, value in memory.items() if key.startswith("timer/"))
-    return sorted((Timer(**(v | {"due": times.from_iso(v["due"])})) for v in kept), key=lambda one: (one.due, one.key))
+    kept = (Timer(**(value | {"due": times.from_iso(value["due"])})) for value in memory.values())
+    return sorted(kept, key=lambda one: (one.due, one.key))
 
 
 def start(delivery: Delivery, world: World, now: datetime, *, at_once: bool = False) -> Timer:
