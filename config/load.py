@@ -13,14 +13,14 @@ from config.explain import explain
 from config.faults import BundleError, Fault, dotted
 from config.yaml_lines import Document, read_yaml
 
-__all__ = ["BundleError", "Fault", "Source", "load", "read", "read_folder", "typed"]
+__all__ = ["BundleError", "Fault", "Joined", "load", "read", "read_folder", "typed"]
 
 LARGEST = 1_000_000
 MOST_FILES = 200
 KeyPath = tuple[str | int, ...]
 
 
-class Source:
+class Joined:
     """The joined values of a bundle's files, and where each came from."""
 
     def __init__(self, files: Mapping[str, str]) -> None:
@@ -80,7 +80,10 @@ def read(folder: Path) -> tuple[dict[str, str], list[Fault]]:
     if not folder.is_dir():
         advice = "give the folder that holds the YAML files, such as config/default"
         return {}, [Fault(str(folder), 0, "", "there is no such folder", advice)]
-    paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
+    except OSError as error:
+        return {}, [Fault(str(folder), 0, "", f"cannot be read: {error.strerror}", "allow Vigie to read it")]
     if not paths:
         faults.append(Fault(str(folder), 0, "", "the folder holds no .yaml file", "copy config/default and edit it"))
     if len(paths) > MOST_FILES:
@@ -113,9 +116,9 @@ def load(files: Mapping[str, str]) -> Bundle:
     return bundle
 
 
-def typed(files: Mapping[str, str]) -> tuple[Bundle | None, Source]:
+def typed(files: Mapping[str, str]) -> tuple[Bundle | None, Joined]:
     """The bundle, or None where a type is wrong, and the source with every fault found."""
-    source = Source(files)
+    source = Joined(files)
     try:
         return Bundle.model_validate(source.value), source
     except ValidationError as error:
@@ -123,7 +126,7 @@ def typed(files: Mapping[str, str]) -> tuple[Bundle | None, Source]:
     return None, source
 
 
-def _explained(error: ValidationError, source: Source) -> Iterator[Fault]:
+def _explained(error: ValidationError, source: Joined) -> Iterator[Fault]:
     for one in error.errors(include_url=False, include_context=True):
         if one["type"] == "too_short" and len(one["input"]) >= one["ctx"]["min_length"]:
             continue  # long enough, but an item of it is wrong, which is told by itself

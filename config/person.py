@@ -69,7 +69,8 @@ def _tokens(text: str) -> list[_Token]:
 
 def _parts(word: str) -> list[str]:
     """A word, or the words run together in it by capitals, with digits read as the letters they imitate."""
-    for digits in () if word.isalpha() else _LEET:
+    lettered = sum(map(str.isalpha, word)) > len(word) / 2
+    for digits in _LEET if lettered and not word.isalpha() else ():
         letters = word.translate(digits)
         parts = camel_parts(letters)
         if letters.isalpha() and any(fold(p) in given_names() or fold(p) in surnames() for p in parts):
@@ -145,7 +146,9 @@ def _reversed(tokens: list[_Token], start: int) -> int:
     if last.folded in surnames():
         return start + 2 if not ordinary or (last.capital and first.capital and not _strong(last)) else 0
     shouted = last.text.isupper() and len(last.text) > 3 and first.capital
-    alone = len(tokens) == 2 and last.capital and first.capital and first.folded in given_names().plain
+    led = all(token.folded in policy_words().particles for token in tokens[:start])
+    alone = led and start + 2 == len(tokens) and last.capital and first.capital and not _INFLECTED.search(last.folded)
+    alone = alone and first.folded not in given_names().capital
     return start + 2 if (shouted or alone) and not ordinary and len(last.text) > 2 else 0
 
 
@@ -176,7 +179,12 @@ def _surname(given: _Token, name: _Token, *, particle: bool) -> bool:
         return True
     if particle and not name.capital and given.folded in given_names().word:
         return False
-    if ordinary or _town(name.folded) or (name.text.isupper() and len(name.text) < 5 and not given.text.isupper()):
+    both = given.capital and name.capital and given.folded in given_names().plain
+    if (
+        ordinary
+        or (_town(name.folded) and not both)
+        or (name.text.isupper() and len(name.text) < 5 and not given.text.isupper())
+    ):
         return False
     if given.folded in given_names().word and not given.capital and gazetteer().lookup(name.folded):
         return False
@@ -245,7 +253,7 @@ def _spelt_out(tokens: list[_Token]) -> Iterator[str]:
 
 
 def _run_together(word: str) -> bool:
-    known, first = surnames() - common_words(), given_names()
+    known, first = surnames() - common_words(), given_names().plain | given_names().word
     splits = ((word[:cut], word[cut:]) for cut in range(3, len(word) - 2))
     return any((a in first and b in known) or (a in known and b in first) for a, b in splits)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from config.areas import Areas
 from config.bundle import Bundle
 from config.faults import Fault
-from config.load import KeyPath, Source
+from config.load import Joined, KeyPath
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Case:
     """A typed bundle under examination: ``now`` is an aware moment, the present by default."""
 
     bundle: Bundle
-    source: Source
+    source: Joined
     at: datetime | None = field(default=None)
 
     @cached_property

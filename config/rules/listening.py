@@ -19,7 +19,7 @@ STREAM_LONGEST = 1024
 LANGUAGE = 20  # what ` (lang:fr OR lang:und)` takes
 GEOGRAPHY = 40  # what `point_radius:[-0.55 47.47 40km]` takes
 _OPERATOR = re.compile(r"(?:^|[\s(-])[a-z_]{2,}:\S|\bOR\b|\bAND\b|\bNOT\b|[()\"]|^\s*-")
-_MENTION = re.compile(r"@\w+\Z|(?:from|to):@?\w+\Z", re.IGNORECASE)
+_AUTHOR = re.compile(r"\s*(?:from|to)\s*:\s*@?\w+\s*\Z", re.IGNORECASE)
 
 
 def terms(case: Case) -> Iterator[Fault]:
@@ -39,7 +39,10 @@ def _term(case: Case, path: KeyPath, term: str) -> Iterator[Fault]:
     words = term_key(term).split()
     if "*" in term or "?" in term.strip("?"):
         yield case.error(path, f'"{term}" holds a wildcard, which X does not have', "write each form of the word out")
-    elif _OPERATOR.search(term) and not _MENTION.match(plain(term)):
+    elif _AUTHOR.match(plain(term)):
+        advice = "delete it: posts of trusted `accounts:` are marked as such without a filter"
+        yield case.warning(path, f'"{term}" asks who writes, which the local matcher does not see', advice)
+    elif _OPERATOR.search(term) and not plain(term).startswith("@"):
         advice = "write plain words; languages, areas and exclusions have keys of their own"
         yield case.error(path, f'"{term}" holds an operator', advice)
     elif not words:
