@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -28,26 +28,33 @@ MOST_LEDGER = 12
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One incident with its newest alert, who was told, and who took it on. ``number`` is its mark on the map."""
+    """One incident, its alerts (newest first), who was told, who took it on. ``number`` marks it on the map."""
 
     incident: Incident
     number: int
-    alert: Alert | None
+    alerts: tuple[Alert, ...]
     deliveries: tuple[Delivery, ...]
     acknowledgements: tuple[Acknowledgement, ...]
 
     @property
+    def alert(self) -> Alert | None:
+        """The newest decision: it says who leads now."""
+        return self.alerts[0] if self.alerts else None
+
+    @property
+    def paged(self) -> bool:
+        """Whether somebody was to be told at some step; later steps may page nobody."""
+        return any(alert.paged for alert in self.alerts)
+
+    @property
     def taken(self) -> Acknowledgement | None:
-        """The acknowledgement that settles it: the lead's, else the first."""
-        lead = self.alert.lead if self.alert else None
-        first = sorted(self.acknowledgements, key=lambda ack: (ack.agency != lead, ack.at))
-        return first[0] if first else None
+        """The acknowledgement of the agency that leads."""
+        return next((ack for ack in self.acknowledgements if self.alert and ack.agency == self.alert.lead), None)
 
     @property
     def waiting(self) -> bool:
-        """Somebody was to be told, and nobody has taken it on."""
-        paged = self.alert is not None and self.alert.paged
-        return paged and not self.acknowledgements and self.incident.state != "closed"
+        """Somebody was to be told, and the lead has not taken it on."""
+        return self.paged and self.taken is None and self.incident.state != "closed"
 
     @property
     def told(self) -> tuple[Delivery, ...]:
@@ -77,13 +84,12 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The incident that is open on the page: its card, its alerts newest first, and the posts it stands on.
+    """The incident that is open on the page: its card, and the posts it stands on.
 
     ``withheld`` counts posts that this desk may not show.
     """
 
     card: Card
-    alerts: tuple[Alert, ...]
     evidence: tuple[Evidence, ...]
     withheld: int
 
@@ -139,10 +145,7 @@ def heard(conn: Connection, now: datetime, bundle: Bundle) -> Hearing:
 def in_order(cards: Sequence[Card]) -> tuple[Card, ...]:
     """Waiting ones first, then by severity, then the newest; numbered from 1."""
     ranked = sorted(cards, key=lambda card: (not card.waiting, *_rank(card.incident)))
-    return tuple(
-        Card(card.incident, number, card.alert, card.deliveries, card.acknowledgements)
-        for number, card in enumerate(ranked, start=1)
-    )
+    return tuple(replace(card, number=number) for number, card in enumerate(ranked, start=1))
 
 
 def agency_name(bundle: Bundle, agency: str, lang: str) -> str:
@@ -173,7 +176,7 @@ def _cards(conn: Connection, found: Sequence[Incident], *, start: int = 1) -> tu
         Card(
             incident=one,
             number=number,
-            alert=max(alerts.of_incident(conn, one.id), key=lambda alert: alert.at, default=None),
+            alerts=tuple(reversed(alerts.of_incident(conn, one.id))),
             deliveries=tuple(outbox.of_incident(conn, one.id)),
             acknowledgements=tuple(acks.get(one.id, ())),
         )
@@ -189,9 +192,8 @@ def _opened(conn: Connection, wanted: str | None, cards: Sequence[Card], bundle:
         card = next((card for card in cards if card.incident.state != "closed"), None)
     if card is None:
         return None
-    told = sorted(alerts.of_incident(conn, card.incident.id), key=lambda alert: alert.at, reverse=True)
     shown, withheld = allowed(bundle, _evidence(conn, card.incident))
-    return Opened(card, tuple(told), shown, withheld)
+    return Opened(card, shown, withheld)
 
 
 def _evidence(conn: Connection, incident: Incident) -> tuple[Evidence, ...]:

@@ -109,7 +109,8 @@ class Desk:
         return made
 
     def alert(self, incident: Incident, **changed: object) -> Alert:
-        made = replace(ALERT, id=f"alert-{incident.id}", incident_id=incident.id, incident=incident, **changed)
+        known = {"id": f"alert-{incident.id}", "incident_id": incident.id, "incident": incident}
+        made = replace(ALERT, **(known | changed))
         with self.db.write(durable=True) as conn:
             alerts.add(conn, [made])
             ledger.append(conn, [LedgerEntry(made.at, "alert", made.id, "vigie", {"lead": made.lead})])

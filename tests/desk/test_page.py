@@ -89,6 +89,19 @@ def test_an_alert_that_pages_nobody_asks_for_no_acknowledgement(desk):
     assert 'id="ack-go"' not in page
 
 
+def test_a_later_step_that_pages_nobody_leaves_the_incident_to_acknowledge(desk):
+    incident = desk.incident()
+    desk.alert(incident)
+    desk.alert(incident, id="later", event="update", at=desk.now, paged=False)
+    assert "À acquitter Sapeurs-pompiers" in plain(section(desk.text(), "incidents"))
+
+
+def test_a_support_that_took_it_on_does_not_speak_for_the_lead(desk):
+    desk.alert(desk.incident())
+    desk.acknowledge("inc-1", "prefecture")
+    assert "À acquitter Sapeurs-pompiers · ✓ Préfecture 03:11" in plain(section(desk.text(), "incidents"))
+
+
 def test_waiting_incidents_come_first_then_the_gravest(desk):
     desk.incident("calm", severity="Extreme")
     desk.incident("minor", severity="Minor")
