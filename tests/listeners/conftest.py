@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -47,13 +47,16 @@ def world() -> World:
     return World.from_files("v1", {"bundle.yaml": BUNDLE})
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("store") / "vigie.db"
+    Database.open(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
+def db(tmp_path: Path, migrated: Path) -> Iterator[Database]:
+    shutil.copy(migrated, tmp_path / "vigie.db")
     database = Database.open(f"sqlite:///{tmp_path}/vigie.db")
     yield database
     database.close()
-
-
-@pytest.fixture
-def now() -> datetime:
-    return datetime(2031, 5, 4, 12, 0, tzinfo=UTC)
