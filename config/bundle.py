@@ -13,8 +13,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=64)]
 Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
-Lat = Annotated[float, Field(ge=-90, le=90)]
-Lon = Annotated[float, Field(ge=-180, le=180)]
+Lat = Annotated[float, Field(strict=True, ge=-90, le=90)]
+Lon = Annotated[float, Field(strict=True, ge=-180, le=180)]
 
 
 class Strict(BaseModel):
@@ -35,7 +35,7 @@ class Circle(Strict):
 
     lat: Lat
     lon: Lon
-    radius_km: float = Field(gt=0, le=2000)
+    radius_km: float = Field(strict=True, gt=0, le=2000)
 
 
 class Area(Strict):
@@ -122,7 +122,7 @@ class Roster(Strict):
 
     agency: Id
     shifts: tuple[Shift, ...] = Field(min_length=1)
-    escalate_after_minutes: int = Field(default=10, ge=1, le=240)
+    escalate_after_minutes: int = Field(strict=True, default=10, ge=1, le=240)
     escalate_to: tuple[Id, ...] = ()
 
 
@@ -197,17 +197,19 @@ class PublicOrder(Strict):
 
     legal_basis: str = Field(min_length=10)
     roles: tuple[str, ...] = Field(min_length=1)
-    keep_days: int = Field(ge=1, le=30)
+    keep_days: int = Field(strict=True, ge=1, le=30)
 
 
 class Gate(Strict):
     """When posts become an incident, and when it changes."""
 
-    min_voices: int = Field(default=3, ge=1, le=50)
-    min_score: float = Field(default=0.5, gt=0, lt=1, description="emerging_incident at or above which a post counts")
-    window_minutes: int = Field(default=30, ge=1, le=1440)
+    min_voices: int = Field(strict=True, default=3, ge=1, le=50)
+    min_score: float = Field(
+        strict=True, default=0.5, gt=0, lt=1, description="emerging_incident at or above which a post counts"
+    )
+    window_minutes: int = Field(strict=True, default=30, ge=1, le=1440)
     quiet_minutes: int = Field(
-        default=120, ge=5, le=10080, description="silence after which an incident is watched, then closed"
+        strict=True, default=120, ge=5, le=10080, description="silence after which an incident is watched, then closed"
     )
 
 
@@ -215,14 +217,14 @@ class Acknowledge(Strict):
     """The public face of the acknowledgement app."""
 
     base_url: str = "http://127.0.0.1:8711"
-    link_hours: int = Field(default=12, ge=1, le=168)
+    link_hours: int = Field(strict=True, default=12, ge=1, le=168)
 
 
 class Retention(Strict):
     """Days after which each class of data is erased."""
 
-    posts_days: int = Field(default=90, ge=1, le=400)
-    incidents_days: int = Field(default=1095, ge=1)
+    posts_days: int = Field(strict=True, default=90, ge=1, le=400)
+    incidents_days: int = Field(strict=True, default=1095, ge=1)
 
 
 class Bundle(Strict):
