@@ -74,12 +74,20 @@ class Card:
         return [(state, counts[state]) for state in ("failed", "sending", "pending", "cancelled") if counts[state]]
 
     @property
+    def untold(self) -> tuple[str, ...]:
+        """Agencies concerned that no message was written for."""
+        told = {delivery.agency for delivery in self.deliveries}
+        return tuple(agency for agency in self._concerned if agency not in told)
+
+    @property
     def open_agencies(self) -> tuple[str, ...]:
         """Agencies concerned that have not acknowledged: the lead first."""
-        if not self.alert:
-            return ()
         done = {ack.agency for ack in self.acknowledgements}
-        return tuple(agency for agency in (self.alert.lead, *self.alert.support) if agency not in done)
+        return tuple(agency for agency in self._concerned if agency not in done)
+
+    @property
+    def _concerned(self) -> tuple[str, ...]:
+        return (self.alert.lead, *self.alert.support) if self.alert else ()
 
 
 @dataclass(frozen=True, slots=True)

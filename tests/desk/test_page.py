@@ -63,6 +63,11 @@ def test_the_lead_is_first_among_those_told(desk):
     assert told.startswith("Préfecture")
 
 
+def test_a_service_concerned_without_a_message_is_named(desk):
+    desk.deliver(desk.alert(desk.incident()), "fire")
+    assert "sans message : Préfecture" in plain(section(desk.text(), "opened"))
+
+
 def test_a_message_that_failed_shows_its_error(desk):
     desk.deliver(
         desk.alert(desk.incident()), "fire", state="failed", sent_at=None, attempts=4, error="550 no such mailbox"
