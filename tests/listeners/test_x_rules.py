@@ -202,3 +202,12 @@ def test_the_shipped_bundle_searches_within_the_limits() -> None:
     for query in queries:
         assert len(query.text) <= 512
         parse(query.text)
+
+
+def test_the_institutions_of_the_drill_are_the_trusted_accounts_of_the_shipped_bundle() -> None:
+    shipped = World.load(ROOT / "config" / "default")
+    drafts = playback.read(ROOT / "listeners" / "standin" / "drill.jsonl")
+    users = {post.user.username: post.user.id for post in playback.tweets(drafts, datetime(2031, 5, 4, tzinfo=UTC), 1)}
+    accounts = {account.handle: account.id for account in shipped.bundle.accounts}
+    assert accounts
+    assert accounts.items() <= users.items()
