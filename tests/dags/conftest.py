@@ -20,6 +20,16 @@ print(json.dumps({
 }))
 """
 
+RUN = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+states = {}
+for one in DagBag().dags.values():
+    run = one.test(run_conf={"seconds": 1} if "seconds" in one.params else None)
+    states[one.dag_id] = str(run.state)
+print(json.dumps(states))
+"""
+
 
 @pytest.fixture(scope="session")
 def airflow(tmp_path_factory):
@@ -34,9 +44,16 @@ def airflow(tmp_path_factory):
         return done.stdout
 
     run("-m", "airflow", "db", "migrate")
+    run("-m", "airflow", "dags", "reserialize")
     return run
 
 
 @pytest.fixture(scope="session")
 def dags(airflow):
     return json.loads(airflow("-c", READ).splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def ended(airflow):
+    """The state in which a run of each DAG ended, by its id."""
+    return json.loads(airflow("-c", RUN).splitlines()[-1])
