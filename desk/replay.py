@@ -54,12 +54,12 @@ class EventClock:
 class Recorder:
     """Stands where channels send: notes each delivery with the time it would have left at."""
 
-    clock: EventClock
+    clock: Callable[[], datetime]
     sent: list[tuple[datetime, Delivery]] = field(default_factory=list)
 
     def __call__(self, delivery: Delivery, message: Any, settings: Mapping[str, Any], secrets: Any) -> None:  # noqa: ARG002 - a sender's shape
         """Take a delivery for sent."""
-        self.sent.append((self.clock.now, delivery))
+        self.sent.append((self.clock(), delivery))
 
 
 @dataclass
@@ -69,50 +69,55 @@ class Stages:
     db: Database
     world: World
     annotator: Annotator
-    clock: EventClock = field(default_factory=EventClock)
+    clock: Callable[[], datetime]
     read: list[str] = field(default_factory=list)
     kept: int = 0
+    began: datetime | None = None
+    spent: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.recorder = Recorder(self.clock)
         self._memory = Memory.load(self.db)
         self._authors = AuthorKeys.of_bytes(KEY)
 
-    def take(self, chunk: Sequence[Incoming]) -> None:
-        """Take posts, in the order of their times, through every stage."""
-        self.clock.now = chunk[0].created_at
+    def collect(self, chunk: Sequence[Incoming]) -> None:
+        """Take posts, in the order of their times, in; each is received when it was written."""
+        self.began = self.began or chunk[0].created_at
         self.read += [raw.native_id for raw in chunk]
-        collected = collect(
-            self.db,
-            self.world,
-            chunk,
-            source=SOURCE,
-            clock=self.clock,
-            key=self._authors,
-            status=_status(self.world),
-            received_at=lambda raw: raw.created_at,
-        )
+        with self._timed("collect"):
+            collected = collect(
+                self.db,
+                self.world,
+                chunk,
+                source=SOURCE,
+                clock=self.clock,
+                key=self._authors,
+                status=_status(self.world),
+                received_at=lambda raw: raw.created_at,
+            )
         self.kept += collected.kept
-        self._understand()
-        self.clock.now = chunk[-1].created_at
-        self._dispatch()
 
-    def run_on(self) -> None:
-        """Let the clock run until every incident is closed."""
-        self.clock.now = min(self.clock.now, LAST) + RUN_ON
-        self._understand()
-        self._dispatch()
-
-    def _understand(self) -> None:
+    def understand(self) -> None:
+        """Annotate, detect and route until nothing is left; what is to be sent is in the outbox then."""
         db, world, clock = self.db, self.world, self.clock
-        while annotate_stage(db, world, annotator=self.annotator, clock=clock, limit=CHUNK):
-            pass
-        while detect_stage(db, world, memory=self._memory, clock=clock, limit=CHUNK):
-            pass
-        while route_stage(db, world, clock=clock):
-            pass
+        with self._timed("annotate"):
+            while annotate_stage(db, world, annotator=self.annotator, clock=clock, limit=CHUNK):
+                pass
+        with self._timed("detect"):
+            while detect_stage(db, world, memory=self._memory, clock=clock, limit=CHUNK):
+                pass
+        with self._timed("route"):
+            while route_stage(db, world, clock=clock):
+                pass
 
-    def _dispatch(self) -> None:
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.spent[stage] = self.spent.get(stage, 0.0) + time.perf_counter() - began
+
+    def dispatch(self) -> None:
+        """Hand what is due in the outbox to the recorder."""
         senders = dict.fromkeys(CHANNELS, self.recorder)
         while dispatch_stage(self.db, self.world, senders=senders, clock=self.clock, key=KEY):
             pass
@@ -187,14 +192,31 @@ def replay(
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="vigie-replay-") as folder:
         db = Database.open(f"sqlite:///{folder}/replay.db")
-        stages = Stages(db, world, annotator or Annotator())
+        clock = EventClock()
+        stages = Stages(db, world, annotator or Annotator(), clock)
         for chunk in _chunks(Replay(files, report=note).posts(), speed):
-            stages.take(chunk)
+            _take(stages, clock, chunk)
             if progress:
                 progress(len(stages.read))
-        stages.run_on()
+        _run_on(stages, clock)
         yield Played(stages, tuple(bad), time.monotonic() - started)
         db.close()
+
+
+def _take(stages: Stages, clock: EventClock, chunk: Sequence[Incoming]) -> None:
+    """Posts are understood as if the present were the first of them, so that none is late by being in a chunk."""
+    clock.now = chunk[0].created_at
+    stages.collect(chunk)
+    stages.understand()
+    clock.now = chunk[-1].created_at
+    stages.dispatch()
+
+
+def _run_on(stages: Stages, clock: EventClock) -> None:
+    """Let the clock run until every incident is closed."""
+    clock.now = min(clock.now, LAST) + RUN_ON
+    stages.understand()
+    stages.dispatch()
 
 
 def _chunks(posts: Iterator[Incoming], speed: float | None) -> Iterator[list[Incoming]]:

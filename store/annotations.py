@@ -37,12 +37,13 @@ def put(conn: Connection, new: Sequence[Annotation]) -> int:
     return len(rows)
 
 
-def get(conn: Connection, post_ids: Collection[str], *, about: float | None = None) -> dict[str, Annotation]:
-    """The annotations of these posts; posts without one, or with a lower ``about`` than asked, are left out."""
+def get(conn: Connection, post_ids: Collection[str], *, least: float | None = None) -> dict[str, Annotation]:
+    """The annotations of these posts; posts without one, or with neither about nor relevance at ``least``, are left out."""
     found: dict[str, Annotation] = {}
     wanted = select(tables.annotations.c.post_id, tables.annotations.c.payload)
-    if about is not None:
-        wanted = wanted.where(tables.annotations.c.about >= about)
+    if least is not None:
+        columns = tables.annotations.c
+        wanted = wanted.where((columns.about >= least) | (columns.relevance >= least))
     for some in batches(post_ids):
         rows = conn.execute(wanted.where(tables.annotations.c.post_id.in_(some)))
         found |= {id: from_json(Annotation, payload) for id, payload in rows}

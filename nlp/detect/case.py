@@ -75,7 +75,7 @@ def decided(case: Case, world: World) -> tuple[Incident, tuple[str, ...]]:
     """The incident as its posts now tell it, and in words what changed that matters."""
     old, cluster = case.incident, case.cluster
     hazard = _hazard(cluster, old.hazard)
-    place = _place(cluster, hazard, old.place)
+    place = agreed_place(cluster, hazard, old.place) or old.place
     grade, why = severity.assess(cluster, hazard)
     if severity.rank(grade) < severity.rank(old.severity):
         grade = old.severity
@@ -124,10 +124,12 @@ def _hazard(cluster: Cluster, current: str | None) -> str | None:
     return best or current
 
 
-def _place(cluster: Cluster, hazard: str | None, current: Place | None) -> Place | None:
+def agreed_place(cluster: Cluster, hazard: str | None, current: Place | None = None) -> Place | None:
+    """The place that the posts of a cluster agree on, see :func:`nlp.detect.places.agreed`."""
     kept = sorted(cluster.place_votes, key=lambda each: (-cluster.place_votes[each], each))[:30]
     votes = {each: cluster.place_votes[each] for each in kept}
-    return places.agreed(votes, cluster.places, current, reach_km(hazard)) or current
+    ballot = places.Ballot(votes, cluster.places, cluster.namers, len(cluster.voices))
+    return places.agreed(ballot, current, reach_km(hazard))
 
 
 def _tags(cluster: Cluster) -> set[str]:

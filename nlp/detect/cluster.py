@@ -40,6 +40,7 @@ class Cluster:
         self.hazards: dict[str, float] = {}
         self.place_votes: dict[str, float] = {}
         self.places: dict[str, Place] = {}
+        self.namers: dict[str, set[str]] = {}
         self._best_places: list[Place] | None = None
         self.tags: dict[str, set[str]] = {}
         self.quantities: dict[str, dict[str, float]] = {}
@@ -92,9 +93,13 @@ class Cluster:
             self._sum(entry[1], entry[2])
         return gone
 
-    def voices_between(self, start: float, end: float) -> set[str]:
-        """The voices that tell of the event in posts written from ``start`` to ``end`` (seconds)."""
-        return {voice for _, each, voice in self.members.values() if voice and each.telling and start <= each.at <= end}
+    def voices_between(self, start: float, end: float) -> dict[str, float]:
+        """Voice → weight of its best post, of those that tell of the event from ``start`` to ``end`` (seconds)."""
+        heard: dict[str, float] = {}
+        for _, each, voice in self.members.values():
+            if voice and each.telling and start <= each.at <= end:
+                heard[voice] = max(heard.get(voice, 0.0), each.weight)
+        return heard
 
     def place_list(self) -> list[Place]:
         """The places named, those with most votes first, at most eight."""
@@ -155,6 +160,7 @@ class Cluster:
             key = places.key(place)
             self.places.setdefault(key, place)
             self.place_votes[key] = self.place_votes.get(key, 0.0) + weight * place.confidence / len(new.places)
+            self.namers.setdefault(key, set()).add(voice)
             self._best_places = None
         for tag in new.tags:
             self.tags.setdefault(tag, set()).add(voice)

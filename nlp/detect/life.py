@@ -7,7 +7,7 @@ from datetime import datetime
 
 from config.world import World
 from nlp.detect import gate, match
-from nlp.detect.case import Case, counted, decided, utc
+from nlp.detect.case import Case, agreed_place, counted, decided, utc
 from nlp.detect.cluster import Cluster
 from nlp.detect.member import Member
 from nlp.detect.memory import Memory
@@ -27,7 +27,6 @@ class Detector:
         self._memory = memory
         self._world = world
         self._found = found.timestamp()
-        self._window = 60.0 * world.bundle.gate.window_minutes
         self._quiet = 60.0 * world.bundle.gate.quiet_minutes
         self.events: list[IncidentEvent] = []
         self.links: dict[str, list[str]] = {}
@@ -64,7 +63,7 @@ class Detector:
 
     def _place(self, new: Member) -> None:
         self.advance(new.received)
-        self._memory.prune(self._window)
+        self._memory.prune(gate.kept_s(self._world.bundle.gate))
         bids = [(worth, bid) for bid in self._memory.bids(new) if (worth := bid.worth(new)) is not None]
         best = max(bids, key=lambda each: (each[0], each[1].cluster.id), default=None)
         if best and best[1].kind == "incident":
@@ -130,7 +129,8 @@ class Detector:
 
     def _kindred(self, cluster: Cluster) -> Case | None:
         """The case that ``cluster`` tells of as well, closed ones included; the best fit."""
-        mine = (cluster.hazard, cluster.place_list())
+        place = agreed_place(cluster, cluster.hazard)
+        mine = (cluster.hazard, [place] if place else [])
         fits: list[tuple[float, str]] = []
         for name, case in self._memory.cases.items():
             if case.cluster.status != cluster.status:

@@ -35,6 +35,7 @@ JOIN: dict[tuple[Kind, str, Kinship], float] = {
     ("incident", "far", "same"): 0.35,
 }
 NEVER = 2.0
+SECOND = 0.05
 WIDE_KM = 100.0
 BONUS = {"near": 0.30, "unknown": 0.0, "far": -0.20, "same": 0.20, "kin": 0.10, "different": -0.10}
 INCIDENT_BONUS = 0.15
@@ -42,14 +43,17 @@ INCIDENT_BONUS = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Bid:
-    """What a cluster offers for a post: higher ``worth`` wins."""
+    """What a cluster offers for a post: higher ``worth`` wins. ``others`` is the cosine without its largest part."""
 
     cluster: Cluster
     kind: Kind
     cosine: float
+    others: float = 1.0
 
     def worth(self, new: Member) -> float | None:
-        """How well ``new`` fits, None where it does not."""
+        """How well ``new`` fits, None where it does not. One word in common does not start an incident."""
+        if self.kind == "candidate" and self.others < SECOND and not new.places:
+            return None
         return fit(self.kind, self.cosine, (new.hazard, new.places), (self.cluster.hazard, self.cluster.place_list()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -12,6 +12,8 @@ from nlp.detect import places, words
 from store.records import Annotation, Place, Post, Status
 
 RELEVANT = 0.5
+HALF = 0.5
+UNCERTAIN = 0.35
 NOT_NOW = frozenset({"past", "hypothetical"})
 COUNTED = frozenset({"dead", "injured", "missing", "trapped", "evacuated"})
 
@@ -21,7 +23,8 @@ class Member:
     """One post in a cluster. ``at`` and ``received`` are seconds since 1970 UTC; ``at`` is when it was written.
 
     ``author`` is a digest of the author's HMAC, "" where unknown or where the post is a repost; ``repost`` posts are
-    no voices. ``telling`` posts count towards the gate. ``terms`` is a vector of length 1.
+    no voices. ``weight`` is what the post counts towards the gate: 1, HALF where it is uncertain that something
+    emerges, or 0. ``terms`` is a vector of length 1.
     """
 
     post: str
@@ -30,7 +33,7 @@ class Member:
     status: Status
     author: str
     repost: bool
-    telling: bool
+    weight: float
     score: float
     terms: dict[str, float]
     shingles: tuple[int, ...]
@@ -45,7 +48,11 @@ class Member:
     refuted: bool = False
     backfilled: bool = False
     why: tuple[str, ...] = ()
-    copied: bool = False
+
+    @property
+    def telling(self) -> bool:
+        """Whether the post counts towards the gate at all."""
+        return self.weight > 0
 
 
 def member(post: Post, annotation: Annotation, gate: Gate, tags: Collection[str]) -> Member:
@@ -62,9 +69,9 @@ def member(post: Post, annotation: Annotation, gate: Gate, tags: Collection[str]
         status=post.status,
         author="" if copied or not post.author else digest(post.author),
         repost=post.repost_of is not None,
-        telling=score >= gate.min_score and _tells(post, annotation),
+        weight=_weight(annotation, score, gate) if _tells(post, annotation) else 0.0,
         score=round((annotation.relevance or 0.0) * score, 4),
-        terms=words.terms(text, [fold(place.name) for place in located], [fold(each) for each in annotation.why]),
+        terms=words.terms(text, _names(located, annotation), [fold(each) for each in annotation.why]),
         shingles=words.shingles(text),
         hazard=annotation.hazard.name if annotation.hazard else None,
         hazard_p=round(annotation.hazard.p, 4) if annotation.hazard else 0.0,
@@ -77,8 +84,13 @@ def member(post: Post, annotation: Annotation, gate: Gate, tags: Collection[str]
         refuted=annotation.refuted or annotation.stance == "denies",
         backfilled=post.backfilled,
         why=annotation.why[:4],
-        copied=copied,
     )
+
+
+def _names(located: Iterable[Place], annotation: Annotation) -> list[str]:
+    """The folded names of the places of the event, those without a position too."""
+    named = [place.name for place in located] + [each.text for each in annotation.locations if each.role == "event"]
+    return [fold(name) for name in named]
 
 
 def digest(text: str) -> str:
@@ -92,10 +104,19 @@ def _largest(annotation: Annotation) -> dict[str, float]:
     return {each.kind: max(other.value for other in counted if other.kind == each.kind) for each in counted}
 
 
+def _weight(annotation: Annotation, score: float, gate: Gate) -> float:
+    """A post counts whole when it is relevant and something emerges; half when one of the two is uncertain."""
+    relevance = annotation.relevance or 0.0
+    if relevance >= RELEVANT:
+        return 1.0 if score >= gate.min_score else HALF * (score >= HALF * gate.min_score)
+    named = annotation.hazard is not None and (annotation.about or 0.0) >= RELEVANT
+    return HALF if named and relevance >= UNCERTAIN else 0.0
+
+
 def _tells(post: Post, annotation: Annotation) -> bool:
     """Whether a post is evidence of something now. In a drill posts play the event: talk of the drill is no evidence,
     but for what the desk or a trusted account puts in."""
-    if (annotation.relevance or 0.0) < RELEVANT or annotation.refuted or annotation.stance == "denies":
+    if annotation.refuted or annotation.stance == "denies":
         return False
     entered = post.trusted or post.source == "hand"
     talk_of_drill = annotation.when == "exercise" and not (post.status == "Exercise" and entered)

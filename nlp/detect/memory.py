@@ -148,15 +148,17 @@ class Memory:
 
     def bids(self, new: Member) -> Iterator[match.Bid]:
         """What every living case, and the clusters that share a term with ``new``, offer for it; of its status."""
-        sums: dict[str, float] = dict.fromkeys(self.cases, 0.0)
+        shared: dict[str, list[float]] = {name: [] for name in self.cases}
         for term, value in new.terms.items():
             for name in self._postings.get(term, ()):
-                sums[name] = sums.get(name, 0.0) + value * self.cluster(name).terms.get(term, 0.0)
-        for name, total in sums.items():
+                shared.setdefault(name, []).append(value * self.cluster(name).terms.get(term, 0.0))
+        for name, parts in shared.items():
             case = self.cases.get(name)
             cluster = self.cluster(name)
             if cluster.status == new.status and (case is None or case.incident.state != "closed"):
-                yield match.Bid(cluster, "incident" if case else "candidate", total / cluster.norm)
+                others = sum(parts) - max(parts, default=0.0)
+                kind: match.Kind = "incident" if case else "candidate"
+                yield match.Bid(cluster, kind, sum(parts) / cluster.norm, others / cluster.norm)
 
     def save(self) -> dict[str, Any]:
         """The state rows that changed since the last :meth:`saved`."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, replace
 from math import asin, cos, radians, sin, sqrt
 from typing import Literal
 
@@ -19,6 +19,9 @@ GEO_RADIUS_M = 30_000.0
 EARTH_KM = 6371.0
 AGREED = 0.5
 OVERTAKES = 1.6
+WITNESSES = 2
+FEW = 5
+SURE = 0.6
 
 
 def of_post(post: Post, annotation: Annotation) -> tuple[Place, ...]:
@@ -60,45 +63,59 @@ def near(one: Place, other: Place, reach_km: float) -> bool:
 
 
 def relation(places: Iterable[Place], others: Iterable[Place], reach_km: float) -> Relation:
-    """``near`` where any two agree, ``far`` where both sides name places and none agree, else ``unknown``."""
+    """``near`` where any two agree, ``far`` where both sides name places for sure and none agree, else ``unknown``."""
     mine, theirs = tuple(places), tuple(others)
     if not mine or not theirs:
         return "unknown"
-    return "near" if any(near(one, other, reach_km) for one in mine for other in theirs) else "far"
+    if any(near(one, other, reach_km) for one in mine for other in theirs):
+        return "near"
+    sure = max(place.confidence for place in mine) >= SURE and max(place.confidence for place in theirs) >= SURE
+    return "far" if sure else "unknown"
 
 
-def agreed(
-    votes: Mapping[str, float], places: Mapping[str, Place], current: Place | None, reach_km: float
-) -> Place | None:
-    """The place that the weighted ``votes`` (by :func:`key`) agree on, or None where there is none or they disagree.
+def agreed(ballot: Ballot, current: Place | None, reach_km: float) -> Place | None:
+    """The place that the votes agree on, or None where there is none, too few name it, or they disagree.
 
-    The most specific level wins that gathers half of the weight near it; a ``current`` place stays until another has
-    ``OVERTAKES`` times its votes.
+    The most specific level wins that gathers half of the weight near it, from ``WITNESSES`` voices (one is enough while
+    there are few, when it is sure). A ``current`` place stays until another has ``OVERTAKES`` times its votes.
     """
-    if not votes:
+    if not ballot.votes:
         return None
-    total = sum(votes.values())
-    fine = {each: weight for each, weight in votes.items() if places[each].level in FINE}
-    for group in (fine, *({k: w for k, w in votes.items() if places[k].level == level} for level in COARSE)):
-        if (
-            group
-            and (leader := _leader(group, current))
-            and _support(leader, votes, places, reach_km) >= AGREED * total
-        ):
-            return replace(places[leader], confidence=round(votes[leader] / total, 3))
+    total = sum(ballot.votes.values())
+    fine = {each: weight for each, weight in ballot.votes.items() if ballot.places[each].level in FINE}
+    coarse = ({k: w for k, w in ballot.votes.items() if ballot.places[k].level == level} for level in COARSE)
+    for group in (fine, *coarse):
+        leader = _leader(group, current)
+        if leader and ballot.supported(leader, AGREED * total, reach_km):
+            return replace(ballot.places[leader], confidence=round(ballot.votes[leader] / total, 3))
     return None
 
 
-def _leader(group: Mapping[str, float], current: Place | None) -> str:
-    best = max(group, key=lambda each: (group[each], each))
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """Votes for places by :func:`key`: their weight, the places, who named them, and how many voices there are."""
+
+    votes: Mapping[str, float]
+    places: Mapping[str, Place]
+    namers: Mapping[str, Set[str]]
+    voices: int
+
+    def supported(self, leader: str, least: float, reach_km: float) -> bool:
+        """Whether places near ``leader`` gather the weight ``least``, from enough voices."""
+        place = self.places[leader]
+        close = [each for each in self.votes if near(place, self.places[each], reach_km)]
+        if sum(self.votes[each] for each in close) < least:
+            return False
+        named = len(set().union(*(self.namers[each] for each in close)))
+        return named >= WITNESSES or (self.voices <= FEW and place.confidence >= SURE)
+
+
+def _leader(group: Mapping[str, float], current: Place | None) -> str | None:
+    best = max(group, key=lambda each: (group[each], each), default=None)
     held = key(current) if current else None
-    if held is not None and held in group and group[best] < OVERTAKES * group[held]:
+    if best is not None and held is not None and held in group and group[best] < OVERTAKES * group[held]:
         return held
     return best
-
-
-def _support(leader: str, votes: Mapping[str, float], places: Mapping[str, Place], reach_km: float) -> float:
-    return sum(weight for each, weight in votes.items() if near(places[leader], places[each], reach_km))
 
 
 def _placed(location: Location) -> bool:

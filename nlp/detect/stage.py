@@ -63,7 +63,7 @@ def detect_stage(
 def _told(conn: Connection, news: list[Change], world: World) -> dict[str, Member]:
     """The votes of the posts that speak of a harmful situation, by post id."""
     keys = dict.fromkeys(change.key for change in news if change.op != "delete")
-    read = read_annotations(conn, list(keys), about=ABOUT)
+    read = read_annotations(conn, list(keys), least=ABOUT)
     found = posts.get(conn, list(read))
     tags = [tag for tag in TAGS if tag != "public_order_threat" or world.bundle.public_order]
     return {id: member(post, read[id], world.bundle.gate, tags) for id, post in found.items()}

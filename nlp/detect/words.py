@@ -19,7 +19,7 @@ STEM = 7
 NOISE = re.compile(r"https?\S*|www\.\S+|&\w{2,5};|@\w+")
 REPOST = re.compile(r"\s*(?:rt|mt)\b[\s:]*@\w+[\s:]*")
 TOKEN = re.compile(r"#?[^\W_]+")
-WEIGHTS = {"hashtag": 1.6, "place": 2.0, "hazard": 0.6, "number": 0.3, "short": 0.4, "word": 1.0}
+WEIGHTS = {"hashtag": 1.6, "place": 2.0, "hazard": 0.8, "number": 0.3, "short": 0.4, "word": 1.0}
 
 
 @cache
@@ -61,10 +61,10 @@ def terms(text: str, places: Iterable[str] = (), hazard: Iterable[str] = ()) -> 
 def _kind(word: str, token: str, places: set[str], hazard: set[str]) -> str:
     if word in places:
         return "place"
-    if word in hazard:
-        return "hazard"
     if token != word:
         return "hashtag"
+    if word in hazard:
+        return "hazard"
     if word.isdigit():
         return "number"
     return "short" if len(word) < 4 and word.isascii() else "word"

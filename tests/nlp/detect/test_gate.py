@@ -58,8 +58,24 @@ def test_a_trusted_account_opens_the_gate_alone(street, fire):
 
 def test_voices_further_apart_than_the_window_open_nothing(street, fire):
     for number, text in enumerate(fire):
-        street.say(text, author=f"author-{number}", at=25.0 * number)
+        street.say(text, author=f"author-{number}", at=50.0 * number)
     assert street.look() == []
+
+
+def test_twice_the_voices_open_over_six_times_as_long(street, fire):
+    for number, text in enumerate(fire[:6]):
+        assert street.look() == []
+        street.say(text, author=f"author-{number}", at=25.0 * number)
+    (event,) = street.look()
+    assert event.reason == ("6 independent voices within 180 minutes",)
+
+
+def test_an_uncertain_voice_counts_half(street, fire):
+    for number, text in enumerate(fire[:5]):
+        street.say(text, author=f"author-{number}", tags={"emerging_incident": 0.3})
+    assert street.look() == []
+    street.say(fire[5], author="author-5", tags={"emerging_incident": 0.3})
+    assert len(street.look()) == 1
 
 
 def test_sympathy_opens_nothing_and_joins_what_is_open(street, fire):

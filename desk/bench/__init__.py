@@ -1,0 +1,1 @@
+"""Benches: each file that does not begin with an underscore is a subcommand of ``vigie bench`` named ``command``."""

@@ -1,0 +1,80 @@
+"""Posts for benches: drawn with a seed from the texts that were written for the project, or read from files."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import orjson
+
+from config.gazetteer import Toponym, distance_m, gazetteer
+from config.settings import ROOT
+from listeners.incoming import Incoming
+
+START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+DRILL = ROOT / "listeners" / "standin" / "drill.jsonl"
+CORPUS = ROOT / "nlp" / "corpus"
+PER_SECOND = 500
+AUTHORS = 5000
+APART_M = 60_000.0
+FIRE = (
+    "Incendie en cours dans un entrepôt à {}, grosses flammes et fumée noire, les pompiers arrivent",
+    "Un bâtiment brûle à {}, on entend les sirènes, des gens sont évacués",
+    "{} : le feu gagne la toiture de l'entrepôt, évitez le quartier, il y a des blessés",
+)
+
+
+def texts() -> tuple[list[str], list[str]]:
+    """The project's own texts: those of a situation, and ordinary ones."""
+    lines = [orjson.loads(line) for path in (DRILL, *sorted(CORPUS.glob("*.jsonl"))) for line in path.open("rb")]
+    crisis = [line["text"] for line in lines if line.get("about") == 1 or line.get("story") in ("fire", "smoke")]
+    ordinary = [line["text"] for line in lines if line.get("about") == 0 or line.get("story") == "ordinary"]
+    return crisis, ordinary
+
+
+def invented(number: int, draw: Random, *, share: float = 0.2) -> list[Incoming]:
+    """``number`` posts of invented authors, 500 a second of event time, ``share`` of them about a situation."""
+    crisis, ordinary = texts()
+    return [_post(at, draw.choice(crisis if draw.random() < share else ordinary), draw) for at in range(number)]
+
+
+def recorded(files: Sequence[Path], number: int) -> list[Incoming]:
+    """The first ``number`` posts of JSON-lines files, in turn from each file; those without a time get one in order."""
+    readers = [_lines(path) for path in files]
+    found: list[Incoming] = []
+    while readers and len(found) < number:
+        for reader in list(readers):
+            line = next(reader, None)
+            if line is None:
+                readers.remove(reader)
+            elif len(found) < number:
+                found.append(Incoming("file", f"b{len(found)}", line["text"], _time(len(found)), lang=line.get("lang")))
+    return found
+
+
+def fires(draw: Random) -> Iterator[tuple[Toponym, list[str]]]:
+    """Invented fires in the largest communes of départements, at least 60 km apart, each told by three voices."""
+    chosen: list[Toponym] = []
+    codes = [f"{code:02d}" for code in range(1, 96) if code != 20]
+    for code in draw.sample(codes, len(codes)):
+        town = max(gazetteer().communes(code), key=lambda each: each.population or 0, default=None)
+        if town and all(distance_m(town.lat, town.lon, other.lat, other.lon) > APART_M for other in chosen):
+            chosen.append(town)
+            yield town, [text.format(town.name) for text in FIRE]
+
+
+def _post(at: int, text: str, draw: Random) -> Incoming:
+    author = f"author-{draw.randrange(AUTHORS)}"
+    return Incoming("file", f"b{at}", text, _time(at), author_id=author)
+
+
+def _time(at: int) -> datetime:
+    return START + timedelta(seconds=at / PER_SECOND)
+
+
+def _lines(path: Path) -> Iterator[dict[str, str]]:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        yield from map(orjson.loads, file)
