@@ -7,9 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
+from config.gazetteer import gazetteer
 from config.world import World
+from nlp.deep.pipeline import read_deeply
 from nlp.fast import FastPath, Readable, probability
 from nlp.finish import finish
+from nlp.places import locate
 from nlp.reading import Reading
 from store import annotations as kept
 from store import changes, posts
@@ -19,6 +22,7 @@ from store.records import TAGS, Annotation, Lease, Post
 Depth = Literal["fast", "full"]
 STAGE = "annotate"
 DEEP_FLOOR = 0.05
+PLACES_FLOOR = 0.1
 """In the stage, posts less likely than this to be about anything harmful are not read deeply."""
 
 
@@ -28,17 +32,28 @@ class Annotator:
     def __init__(self, fast: FastPath | None = None) -> None:
         self._fast = fast or FastPath()
 
-    def annotate(self, posts: Sequence[Readable], depth: Depth = "full", *, floor: float = 0.0) -> list[Annotation]:
+    def annotate(
+        self,
+        posts: Sequence[Readable],
+        depth: Depth = "full",
+        *,
+        floor: float = 0.0,
+        home: frozenset[str] = frozenset(),
+    ) -> list[Annotation]:
         """An annotation of each post, in order. A post that cannot be read gets one with ``error``.
 
         With ``full``, posts of a known language that are at least ``floor`` likely to be about a harmful situation,
-        or to threaten, are read deeply, the most relevant first; ``depth`` in the result says which were.
+        or to threaten, are read deeply, the most relevant first; ``depth`` in the result says which were. ``home``:
+        codes of the départements that the agency cares for, which homonyms lean to.
         """
         readings = self._fast.read(posts)
         if depth == "full":
             for reading in sorted(readings, key=_interest, reverse=True):
-                if reading.known and _interest(reading) >= floor:
-                    reading.depth = "full"
+                if not reading.known or _interest(reading) >= floor:
+                    read_deeply(reading)
+        for reading in readings:
+            if reading.known and (reading.depth == "full" or _interest(reading) >= PLACES_FLOOR):
+                reading.locations = locate(reading, home)
         return [finish(reading, self._fast) for reading in readings]
 
 
@@ -65,21 +80,32 @@ def annotate_stage(
         new = list(posts.get(conn, list(wanted)).values())
     if not found:
         return 0
-    made = [_for_world(annotation, world) for annotation in _safely(annotator, new)]
+    made = [_for_world(annotation, world) for annotation in _safely(annotator, new, home(world))]
     with db.write(lease=lease) as conn:
         kept.put(conn, made)
         changes.set_cursor(conn, STAGE, found[-1].seq)
     return len(found)
 
 
-def _safely(annotator: Annotator, new: list[Post]) -> list[Annotation]:
+def home(world: World) -> frozenset[str]:
+    """The départements that the world's areas lie in."""
+    codes: set[str] = set()
+    for area in world.bundle.areas:
+        codes.update(area.departements)
+        codes.update(insee[:3] if insee.startswith("97") else insee[:2] for insee in area.communes)
+        if area.circle is not None:
+            codes.update(filter(None, [gazetteer().departement_at(area.circle.lat, area.circle.lon)]))
+    return frozenset(codes)
+
+
+def _safely(annotator: Annotator, new: list[Post], where: frozenset[str]) -> list[Annotation]:
     """Annotate all at once; when that fails, one by one, so that a poison post is set aside alone."""
     try:
-        return annotator.annotate(new, floor=DEEP_FLOOR)
+        return annotator.annotate(new, floor=DEEP_FLOOR, home=where)
     except (ValueError, ArithmeticError, LookupError, TypeError, RecursionError) as error:
         if len(new) == 1:
             return [_set_aside(new[0], error)]
-    return [annotation for post in new for annotation in _safely(annotator, [post])]
+    return [annotation for post in new for annotation in _safely(annotator, [post], where)]
 
 
 def _set_aside(post: Post, error: Exception) -> Annotation:

@@ -45,10 +45,11 @@ class Vocabulary:
         return len(self.features)
 
     def see(self, folded: str, hits: Sequence[Hit]) -> Seen:
-        """The ids of a post's words (at most ``MAX_TOKENS``; function words left out) and concepts."""
+        """The ids of a post's words (at most ``MAX_TOKENS``; each once, function words left out) and
+        concepts."""
         ids = self._ids
         words = []
-        for token in TOKEN.findall(folded, 0, 8000)[:MAX_TOKENS]:
+        for token in dict.fromkeys(TOKEN.findall(folded, 0, 8000)[:MAX_TOKENS]):
             known = ids.get(token)
             if known is None:
                 known = self._learn(token, word_features(token, self._stop))

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from nlp.annotate import Annotator, Depth
-from store.records import Annotation, Geo, Location
+from store.records import Annotation, Geo, Location, Quantity
 
 FIELDS = (
     "lang", "depth", "about", "relevance", "tags", "labels", "hazard", "need", "urgency", "source", "stance", "when",
@@ -135,9 +135,15 @@ def encode(annotation: Annotation) -> bytes:
     if annotation.error is not None:
         return orjson.dumps(told | {"error": annotation.error})
     told |= {name: getattr(annotation, name) for name in FIELDS}
+    told["quantities"] = [_quantity(quantity) for quantity in annotation.quantities]
     told["locations"] = [_location(location) for location in annotation.locations]
     told["why"] = annotation.why
     return orjson.dumps(told, option=orjson.OPT_SERIALIZE_DATACLASS)
+
+
+def _quantity(quantity: Quantity) -> dict[str, Any]:
+    told = asdict(quantity)
+    return told | {"value": int(quantity.value)} if quantity.value.is_integer() else told
 
 
 def _location(location: Location) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from nlp.training.sources import Example
 Array = npt.NDArray[np.float64]
 SHARE = {"fr": 0.45, "en": 0.4}
 OTHER_SHARE = 0.05
-MAX_WEIGHT = 60.0
-STRENGTH = {"corpus": 3.0}
+MAX_WEIGHT = 100.0
+STRENGTH = {"corpus": 4.0, "disaster_messages": 0.3, "crisislex_t26": 3.0}
 C = 0.6
 
 

@@ -14,7 +14,7 @@ import orjson
 
 from config.settings import ROOT
 
-CORPUS = ROOT / "nlp" / "corpus" / "seed.jsonl"
+CORPUS = ROOT / "nlp" / "corpus"
 Row = dict[str, Any]
 
 
@@ -48,6 +48,13 @@ URGENT = {
 }  # fmt: skip
 
 
+HARMED = {
+    "search_and_rescue", "missing_people", "death", "infrastructure_related", "buildings", "fire", "floods", "storm",
+    "earthquake", "hospitals",
+}  # fmt: skip
+"""Flags of a message that tells of harm under way; a plain request for food or water in the weeks after does not."""
+
+
 def shared_data() -> Path:
     """Where the shared data lie: ``VIGIE_SHARED_DATA``, else beside the repository. Raises FileNotFoundError."""
     folder = Path(os.environ.get("VIGIE_SHARED_DATA", ROOT.parent / "shared" / "data"))
@@ -72,7 +79,7 @@ def unseen(text: str) -> bool:
 def corpus() -> list[Example]:
     """The posts written for the project, grouped by hazard."""
     examples = []
-    for row in read(CORPUS):
+    for row in (row for path in sorted(CORPUS.glob("*.jsonl")) for row in read(path)):
         labels = {"about": row["about"], "relevance": row["relevance"]} | {t: int(t in row["tags"]) for t in _TAGS}
         names = {key: row[key] for key in ("hazard", "need", "source", "when") if row.get(key)}
         examples.append(Example(row["text"], f"corpus:{row['group']}", "corpus", labels, row["lang"], names))
@@ -98,7 +105,7 @@ def _t26_labels(told: str, info: str) -> dict[str, int]:
     if told == "Not related":
         return dict(NOTHING)
     informative = int(told == "Related and informative")
-    labels = {"about": 1, "relevance": informative, "public_order_threat": 0}
+    labels = {"about": 1, "relevance": informative, "public_order_threat": 0, "rumour": 0}
     if not informative:
         return labels | {"emerging_incident": 0}
     return labels | (
@@ -142,9 +149,10 @@ def disaster_messages(data: Path) -> Iterator[Example]:
     """Messages of disasters: the English text, and the original where there is one (French or Haitian Creole)."""
     for row in read(data / "disaster_messages" / "train.jsonl.gz"):
         flags = set(row["labels"])
-        labels = {"about": int("related" in flags), "public_order_threat": 0}
+        labels = {"about": int("related" in flags), "public_order_threat": 0, "rumour": 0}
         labels["relevance"] = int(bool(flags & URGENT))
-        labels["emerging_incident"] = int(bool(flags & URGENT) and row["genre"] != "news")
+        if flags & HARMED and row["genre"] != "news":
+            labels["emerging_incident"] = 1
         if "related" not in flags:
             labels = dict(NOTHING)
         names = {"need": need} if (need := _need(flags)) else {}

@@ -15,6 +15,7 @@ from nlp import heads as model
 from nlp.heads import BINARY, Heads
 from nlp.language import Languages
 from nlp.training import fit, words
+from nlp.training.common import write_common_names
 from nlp.training.sources import LICENCES, Example, everything
 
 Report = Callable[[str], None]
@@ -22,7 +23,7 @@ SCORED = ("fr", "en", "es", "it", "pt")
 FALSE_ALARMS = {"emerging_incident": 0.002, "public_order_threat": 0.0003, "rumour": 0.001}
 """Share of ordinary posts that may carry a label, on ordinary posts that the model has not seen."""
 SETTLED = {"about": 0.5, "relevance": 0.5}
-PRIOR = 0.1
+PRIOR = {"about": 0.5, "relevance": 0.5, "emerging_incident": 0.2, "public_order_threat": 0.05, "rumour": 0.1}
 """Declared share of positives among the posts that filters keep; probabilities are calibrated at it."""
 
 
@@ -55,6 +56,7 @@ def learn_language(examples: list[Example], out: Path) -> Languages:
     texts |= words.bootstrap(by_source["crisislex_t26"], ("es", "it", "pt"), ("en", "fr"))
     originals = [e.text for e in examples if e.source == "disaster_messages" and e.lang is None]
     texts |= words.bootstrap(originals, ("ht",), ("fr", "en", "es"))
+    write_common_names([*texts["fr"], *texts["en"]], out / "common_names.txt")
     return words.save(words.learn(texts), out / "language.json")
 
 
@@ -89,7 +91,7 @@ def calibrate(data: fit.Data, head: str, scores: fit.Array) -> tuple[float, floa
     """Scale and shift that make ``scores`` log-odds at the declared prior, each language counting the same."""
     wanted = fit.targets(data, head)
     sample = fit.weights(data, wanted, np.arange(len(wanted)))
-    for label, mass in ((1, PRIOR), (0, 1 - PRIOR)):
+    for label, mass in ((1, PRIOR[head]), (0, 1 - PRIOR[head])):
         here = wanted == label
         sample[here] *= mass * len(wanted) / max(sample[here].sum(), 1e-9)
     return fit.calibrate(scores, wanted, sample)

@@ -1,0 +1,64 @@
+"""What the deep components leave on a document for the correction step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from nlp.automaton import Hit
+from store.records import Quantity
+
+
+@dataclass(slots=True)
+class Findings:
+    """Filled in by the components. ``hits`` are the lexicon's, with offsets into the document's (folded) text."""
+
+    hits: list[Hit] = field(default_factory=list)
+    negated: bool = False
+    refuted: bool = False
+    hearsay: bool = False
+    sourced: bool = False
+    when: str | None = None
+    quantities: list[Quantity] = field(default_factory=list)
+    voice: str | None = None
+    stance: str | None = None
+    threat: float = 0.0
+
+    def has(self, *concepts: str) -> bool:
+        """Whether a term of one of these concepts was found."""
+        return any(hit.term.concept in concepts for hit in self.hits)
+
+    def hazards(self) -> list[Hit]:
+        """The terms that name a hazard."""
+        return [hit for hit in self.hits if hit.term.hazard]
+
+
+if not Doc.has_extension("found"):
+    Doc.set_extension("found", default=None)
+
+
+def found(doc: Doc) -> Findings:
+    """The findings of a document, made when first asked for."""
+    if doc._.found is None:
+        doc._.found = Findings()
+    findings: Findings = doc._.found
+    return findings
+
+
+class Component:
+    """A step of the pipeline, made by spaCy from its name: reads a document and notes what it finds."""
+
+    def __init__(self, nlp: Language, name: str) -> None:
+        self.name = name
+        self.vocab = nlp.vocab
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Note the findings on the document."""
+        self.read(doc, found(doc))
+        return doc
+
+    def read(self, doc: Doc, findings: Findings) -> None:
+        """What the component adds to the findings."""
+        raise NotImplementedError
