@@ -21,9 +21,9 @@ from store.records import TAGS, Annotation, Lease, Post
 
 Depth = Literal["fast", "full"]
 STAGE = "annotate"
-DEEP_FLOOR = 0.05
+DEEP_FLOOR = 0.15
 PLACES_FLOOR = 0.1
-"""In the stage, posts less likely than this to be about anything harmful are not read deeply."""
+"""In the stage, posts whose likeliest head is below this are not read deeply."""
 
 
 class Annotator:
@@ -42,8 +42,8 @@ class Annotator:
     ) -> list[Annotation]:
         """An annotation of each post, in order. A post that cannot be read gets one with ``error``.
 
-        With ``full``, posts of a known language that are at least ``floor`` likely to be about a harmful situation,
-        or to threaten, are read deeply, the most relevant first; ``depth`` in the result says which were. ``home``:
+        With ``full``, posts of a known language that are at least ``floor`` likely to be relevant, an incident or a
+        threat are read deeply, the most relevant first; ``depth`` in the result says which were. ``home``:
         codes of the départements that the agency cares for, which homonyms lean to.
         """
         readings = self._fast.read(posts)
@@ -58,8 +58,11 @@ class Annotator:
 
 
 def _interest(reading: Reading) -> float:
-    heads = ("about", "relevance", "public_order_threat")
-    return max((probability(reading.odds[head]) for head in heads if head in reading.odds), default=0.0)
+    """How much a deeper look could matter: an incident or threat in sight, or half as much, something relevant."""
+    if not reading.odds:
+        return 0.0
+    tags = max(probability(reading.odds[head]) for head in ("emerging_incident", "public_order_threat"))
+    return max(tags, probability(reading.odds["relevance"]) / 2)
 
 
 def annotate_stage(

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from nlp import hazard
-from nlp.automaton import Hit, Lexicon, lexicon
-from nlp.features import Scorer, Vocabulary, concept_features, word_features
+from nlp.automaton import Hit, Lexicon, lexicon, names_hazard
+from nlp.features import Scorer, Vocabulary, concept_keys
 from nlp.heads import BINARY, Heads, heads
 from nlp.language import KNOWN, NOTHING, Languages, languages
 from nlp.reading import EMPTY_ODDS, Reading
@@ -22,6 +22,12 @@ MAX_VOCABULARY = 200_000
 NEED_FLOOR = 0.3
 SOURCE_FLOOR = 0.45
 MAX_ODDS = 7.0
+VIOLENT = frozenset(
+    {"threat", "shooting", "knife_attack", "bomb_threat", "riot", "looting", "vehicle_attack", "hostage_taking", "fire",
+     "explosion"}
+)  # fmt: skip
+UNARMED = 3.0
+"""Log-odds taken from a threat in which no word of violence was found."""
 
 
 class Readable(Protocol):
@@ -73,7 +79,8 @@ class FastPath:
             self._forget()
         readings = [self._open(post) for post in posts]
         seen = [self.vocabulary.see(reading.plain, reading.hits) for reading in readings]
-        odds = np.clip(self.heads.log_odds(self.scorer.scores(seen)), -MAX_ODDS, MAX_ODDS)
+        named = np.array([names_hazard(reading.hits) for reading in readings], np.float32)
+        odds = np.clip(self.heads.log_odds(self.scorer.scores(seen), named), -MAX_ODDS, MAX_ODDS)
         for reading, post_odds, one in zip(readings, odds.tolist(), seen, strict=True):
             if reading.known:
                 self._score(reading, post_odds, bool(one.words))
@@ -81,11 +88,11 @@ class FastPath:
 
     def pull(self, word: str, column: int) -> float:
         """How much a word adds to a head, before scaling by the post's length."""
-        return float(self.heads.weights[list(word_features(word, stopwords())), column].sum())
+        return self.scorer.pull(self.vocabulary.id_of(word), column)
 
     def concept_pull(self, hit: Hit, column: int) -> float:
         """How much what a lexicon term stands for adds to a head, before scaling."""
-        return float(self.heads.weights[concept_features(hit), column].sum())
+        return sum(self.scorer.pull(self.vocabulary.id_of(key), column) for key in concept_keys(hit))
 
     def _open(self, post: Readable) -> Reading:
         folded = fold(post.text)
@@ -102,6 +109,8 @@ class FastPath:
             reading.odds = dict.fromkeys(BINARY, EMPTY_ODDS)
             return
         reading.odds = {head: odds[column] for head, column in zip(BINARY, self._binary, strict=True)}
+        if not any(hit.term.concept in VIOLENT for hit in reading.hits):
+            reading.odds["public_order_threat"] = max(-MAX_ODDS, reading.odds["public_order_threat"] - UNARMED)
         about = probability(reading.odds["about"])
         reading.hazard = hazard.choose(reading, about)
         if about > NEED_FLOOR:

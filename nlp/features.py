@@ -59,6 +59,10 @@ class Vocabulary:
         concepts = [ids[key] if key in ids else self._learn(key, (_hash(key),)) for key in keys]
         return Seen(words, concepts)
 
+    def id_of(self, key: str) -> int:
+        """The id of a word, or of a concept's key, that was met; -1 for a function word or an unknown one."""
+        return self._ids.get(key, -1)
+
     def _learn(self, key: str, features: tuple[int, ...]) -> int:
         self._ids[key] = known = len(self.features) if features else -1
         if features:
@@ -77,9 +81,9 @@ def word_features(token: str, stop: frozenset[str]) -> tuple[int, ...]:
     return (_hash("w:" + token), *(_hash("g:" + gram) for gram in sorted(grams)))
 
 
-def concept_features(hit: Hit) -> list[int]:
-    """The indices of what one lexicon term stands for."""
-    return [_hash("c:" + _name(hit)), _hash("k:" + _kind(hit))]
+def concept_keys(hit: Hit) -> tuple[str, str]:
+    """The keys of what one lexicon term stands for."""
+    return "c:" + _name(hit), "k:" + _kind(hit)
 
 
 def _concept_keys(hits: Sequence[Hit]) -> Iterable[str]:
@@ -166,6 +170,10 @@ class Scorer:
         features = np.bincount(owner, self._lengths[words], len(posts)) + np.maximum(counts - 1, 0) + concept_counts
         scaled: Floats = total / np.sqrt(np.maximum(features, 1))[:, None].astype(np.float32)
         return scaled
+
+    def pull(self, id: int, column: int) -> float:
+        """What one word or concept adds to a head, before scaling by the post's length."""
+        return float(self._table[id, column]) if 0 <= id < self._known else 0.0
 
     def _catch_up(self) -> None:
         size = len(self._vocabulary)

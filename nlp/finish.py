@@ -44,7 +44,7 @@ def finish(reading: Reading, fast: FastPath) -> Annotation:
         refuted=reading.refuted,
         quantities=reading.quantities,
         locations=reading.locations,
-        why=why(reading, fast) if max(p.values()) >= WHY_FLOOR else (),
+        why=why(reading, fast) if max(p[head] for head in ("relevance", *TAGS)) >= WHY_FLOOR else (),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +19,8 @@ BINARY = ("about", "relevance", "emerging_incident", "public_order_threat", "rum
 @dataclass(frozen=True, slots=True)
 class Heads:
     """``weights`` is (SIZE, heads) float32, ``names`` its columns; ``bias`` the intercepts; ``scale`` and ``shift``
-    turn a raw score into log-odds at the declared prior; ``classes`` groups columns that compete (need, source)."""
+    turn a raw score into log-odds at the declared prior; ``steps`` is added to a head's raw score where the lexicon
+    names a hazard outright, which carries over to hazards and languages that training shows seldom."""
 
     names: tuple[str, ...]
     weights: Floats
@@ -27,14 +28,16 @@ class Heads:
     scale: Floats
     shift: Floats
     thresholds: dict[str, float]
+    steps: dict[str, float] = field(default_factory=dict)
 
     def columns(self, prefix: str) -> list[int]:
         """The columns of one family of classes, such as ``need:``."""
         return [index for index, name in enumerate(self.names) if name.startswith(prefix)]
 
-    def log_odds(self, raw: Floats) -> Floats:
-        """Calibrated log-odds of raw scores of shape (posts, heads)."""
-        odds: Floats = (raw + self.bias) * self.scale + self.shift
+    def log_odds(self, raw: Floats, named: Floats) -> Floats:
+        """Calibrated log-odds of raw scores (posts, heads); ``named`` (posts,) is 1 where a hazard is named."""
+        step = np.array([self.steps.get(name, 0.0) for name in self.names], np.float32)
+        odds: Floats = (raw + self.bias + named[:, None] * step) * self.scale + self.shift
         return odds
 
 
@@ -42,12 +45,15 @@ def save(heads: Heads, folder: Path) -> None:
     """Write ``heads.npz`` (int8 weights, one scale a column) and ``heads.json``; the same heads give the same bytes."""
     peaks = np.maximum(np.quantile(np.abs(heads.weights), 0.99999, axis=0), 1e-9)
     packed = np.clip(np.rint(heads.weights / peaks * 127), -127, 127).astype(np.int8)
-    with (folder / "heads.npz").open("wb") as file:
+    fresh = folder / "heads.npz.new"
+    with fresh.open("wb") as file:
         np.savez_compressed(file, weights=packed, peaks=peaks.astype(np.float32))
+    fresh.replace(folder / "heads.npz")
     told = {
         "names": list(heads.names),
         **{key: [round(float(value), 5) for value in getattr(heads, key)] for key in ("bias", "scale", "shift")},
         "thresholds": heads.thresholds,
+        "steps": heads.steps,
     }
     (folder / "heads.json").write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
 
@@ -59,4 +65,4 @@ def heads(folder: Path = FOLDER) -> Heads:
     with np.load(folder / "heads.npz", allow_pickle=False) as packed:
         weights = packed["weights"].astype(np.float32) * (packed["peaks"] / 127)
     arrays = {key: np.array(told[key], np.float32) for key in ("bias", "scale", "shift")}
-    return Heads(tuple(told["names"]), weights, thresholds=told["thresholds"], **arrays)
+    return Heads(tuple(told["names"]), weights, thresholds=told["thresholds"], steps=told["steps"], **arrays)

@@ -18,7 +18,7 @@ NOTHING = "und"
 MODEL = Path(__file__).parent / "models" / "language.json"
 WORD = re.compile(r"[^\W\d_]+")
 PRIOR = {"fr": 0.0, "en": 0.0, "es": -4.5, "it": -5.0, "pt": -5.0}
-FOREIGN_PRIOR = -6.5
+FOREIGN_PRIOR = -5.5
 HINT = 4.0
 SCRIPTS = (
     (re.compile(r"[\u3040-\u30ff]"), "ja"),

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 from config.gazetteer import Toponym, distance_m, gazetteer
-from config.text import key
 from nlp.reading import Reading
 from nlp.roads import roads
 from nlp.streets import named_places
@@ -32,6 +31,7 @@ SPREAD = 1.2
 NEAR_M = 60_000.0
 CUED = 0.6
 SHOWN = 3
+SAINTS = {"st": "saint", "ste": "sainte"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,13 @@ def common_names() -> frozenset[str]:
 
 
 @cache
-def _openings() -> frozenset[str]:
-    return frozenset(name.partition(" ")[0] for name in gazetteer().names()) | {"st", "ste"}
+def _openings() -> dict[str, int]:
+    """First word of a name → how many words the longest such name has."""
+    longest: dict[str, int] = {}
+    for name in gazetteer().names():
+        first, _, rest = name.partition(" ")
+        longest[first] = min(LONGEST, max(longest.get(first, 0), 1 + rest.count(" ") + bool(rest)))
+    return longest
 
 
 def locate(reading: Reading, home: frozenset[str] = frozenset()) -> tuple[Location, ...]:
@@ -74,25 +79,22 @@ def _overlaps(span: tuple[int, int], taken: list[tuple[int, int]]) -> bool:
 
 
 def _mentions(reading: Reading, home: frozenset[str]) -> list[Mention]:
-    words = [(match.group(), match.start(), match.end()) for match in WORD.finditer(reading.plain, 0, 4000)]
+    found_words = WORD.finditer(reading.plain, 0, 4000)
+    words = [(SAINTS.get(match[0], match[0]), match.start(), match.end()) for match in found_words]
     names, openings = gazetteer().names(), _openings()
     found: list[Mention] = []
     index = 0
     while index < len(words):
         step = 1
-        if words[index][0] in openings:
-            for size in range(min(LONGEST, len(words) - index), 0, -1):
-                name = _key([word for word, _, _ in words[index : index + size]])
+        if longest := openings.get(words[index][0]):
+            for size in range(min(longest, len(words) - index), 0, -1):
+                name = " ".join([word for word, _, _ in words[index : index + size]])
                 if name in names and (mention := _mention(reading, words, index, size, name, home)):
                     found.append(mention)
                     step = size
                     break
         index += step
     return found
-
-
-def _key(words: list[str]) -> str:
-    return key(" ".join(words))
 
 
 def _mention(

@@ -25,7 +25,7 @@ FRENCH = re.compile(
     + "|".join(sorted(LEVEL, key=len, reverse=True))
     + r")s?\s+"
 )
-LINK = r"(?:(?:de la|de l'|des|de|du|d'|la|le|les|aux|au|à la|à|l'|saint|st|ste|sainte)[ -]?)"
+LINK = r"(?:(?:de la|de l'|des|de|du|d'|la|le|les|aux|au|l'|saint|st|ste|sainte)[ -]?)"
 PROPER = re.compile(
     rf"{LINK}{{0,2}}['’]?(?:(?:[A-ZÀ-Þ0-9][\w'’-]*)(?:\s+(?:(?:de la|des|de|du|d'|la|le|les|et|"
     rf"aux)\s)?[A-ZÀ-Þ][\w'’-]*){{0,3}})"

@@ -19,6 +19,12 @@ FIELDS = (
 )  # fmt: skip
 
 
+PLACE_FIELDS = (
+    "text", "start", "end", "name", "level", "role", "lat", "lon", "radius_m", "country", "admin1", "departement",
+    "insee", "confidence", "alternatives",
+)  # fmt: skip
+
+
 class BadLine(ValueError):
     """A line that is no post; the message says what is wrong, ``id`` is the line's own id where it has one."""
 
@@ -147,8 +153,7 @@ def _quantity(quantity: Quantity) -> dict[str, Any]:
 
 
 def _location(location: Location) -> dict[str, Any]:
-    told = asdict(location)
-    road = told.pop("road")
-    if road is not None:
-        told["road"] = {"from" if key == "from_" else key: value for key, value in road.items()}
+    told = {name: getattr(location, name) for name in PLACE_FIELDS}
+    if location.road is not None:
+        told["road"] = {"from" if key == "from_" else key: value for key, value in asdict(location.road).items()}
     return told

@@ -79,7 +79,7 @@ def _rumour_shift(findings: Findings) -> float:
         return -3.0
     if findings.hearsay:
         return -0.5 if findings.sourced else 2.0
-    return -1.5 if findings.voice in ("eyewitness", "authority", "media", "relative") else -0.7
+    return -1.5 if findings.voice in ("eyewitness", "authority", "media", "relative") else -1.2
 
 
 def _original(reading: Reading, quantity: Quantity) -> Quantity:

@@ -104,7 +104,7 @@ def _counted(text: str, match: re.Match[str]) -> list[Quantity]:
     before = text[max(0, start - 20) : start]
     op = next((name for name, pattern in OPS if pattern.search(before)), None)
     if number in MANY:
-        return [Quantity(kind, "at_least", MANY[number], start, end)]
+        return [Quantity(kind, "at_least", float(MANY[number]), start, end)]
     if op is None:
         op = "about" if number in ROUND else "exactly"
     return [Quantity(kind, op, _value(number), start, end)]

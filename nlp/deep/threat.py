@@ -58,7 +58,7 @@ def _weight(text: str, findings: Findings) -> float:
         return -3.0
     unserious = sum(findings.has(cue) for cue in UNSERIOUS)
     if unserious:
-        return -1.5 * unserious
+        return -3.0 * unserious
     if not announced:
         return 0.5 if concrete == 3 else -1.0
     return {0: -1.0, 1: 0.3, 2: 1.5, 3: 2.5}[concrete]

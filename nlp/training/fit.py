@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from nlp.automaton import lexicon
+from nlp.automaton import lexicon, names_hazard
 from nlp.features import Vocabulary, matrix
 from nlp.language import Languages
 from nlp.stopwords import stopwords
@@ -21,33 +21,38 @@ Array = npt.NDArray[np.float64]
 SHARE = {"fr": 0.45, "en": 0.4}
 OTHER_SHARE = 0.05
 MAX_WEIGHT = 100.0
-STRENGTH = {"corpus": 4.0, "disaster_messages": 0.3, "crisislex_t26": 3.0}
+STRENGTH = {"corpus": 4.0, "disaster_messages": 0.3}
+STEPS = {"emerging_incident": 0.9}
+OWN_STRENGTH = {("relevance", "crisislex_t26"): 3.0}
 C = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Examples as a matrix, with their languages and groups in the same order."""
+    """Examples as a matrix, with their languages, groups and whether they name a hazard outright, in the same order."""
 
     examples: list[Example]
     features: csr_matrix
     langs: npt.NDArray[np.str_]
     groups: npt.NDArray[np.str_]
+    named: npt.NDArray[np.bool_]
 
 
 def prepare(examples: Sequence[Example], languages: Languages) -> Data:
     """Read every example once; those in a language that is not scored are left out."""
     vocabulary, words = Vocabulary(stopwords()), lexicon()
-    kept, seen, langs = [], [], []
+    kept, seen, langs, named = [], [], [], []
     for example in examples:
         folded = without_links(fold(example.text).text)
         lang = example.lang if example.source == "corpus" else languages.identify(example.text, folded, example.lang)
         if lang in ("fr", "en", "es", "it", "pt"):
             kept.append(example)
             langs.append(lang)
-            seen.append(vocabulary.see(folded, words.find(folded)))
+            hits = words.find(folded)
+            seen.append(vocabulary.see(folded, hits))
+            named.append(names_hazard(hits))
     groups = np.array([example.group for example in kept])
-    return Data(kept, matrix(vocabulary, seen), np.array(langs), groups)
+    return Data(kept, matrix(vocabulary, seen), np.array(langs), groups, np.array(named))
 
 
 def targets(data: Data, head: str) -> npt.NDArray[np.int8]:
@@ -55,10 +60,11 @@ def targets(data: Data, head: str) -> npt.NDArray[np.int8]:
     return np.fromiter((example.labels.get(head, -1) for example in data.examples), np.int8, len(data.examples))
 
 
-def weights(data: Data, wanted: npt.NDArray[np.int8], rows: npt.NDArray[np.int64]) -> Array:
+def weights(data: Data, wanted: npt.NDArray[np.int8], rows: npt.NDArray[np.int64], head: str = "") -> Array:
     """Sample weights under which each language has as many positives as negatives, and its declared share."""
     langs, labels = data.langs[rows], wanted[rows]
-    strength = np.array([STRENGTH.get(data.examples[row].source, 1.0) for row in rows])
+    told = (data.examples[row].source for row in rows)
+    strength = np.array([OWN_STRENGTH.get((head, source), STRENGTH.get(source, 1.0)) for source in told])
     found = np.zeros(len(rows))
     for lang in np.unique(langs):
         for label in (0, 1):
@@ -71,16 +77,21 @@ def weights(data: Data, wanted: npt.NDArray[np.int8], rows: npt.NDArray[np.int64
 
 def fit(data: Data, head: str, rows: npt.NDArray[np.int64], *, seed: int = 0) -> tuple[Array, float]:
     """Coefficients of shape (SIZE,) and intercept of one head, from the given rows (silent ones skipped)."""
-    return fit_labels(data, targets(data, head), rows, seed=seed)
+    return fit_labels(data, targets(data, head), rows, head=head, seed=seed)
 
 
 def fit_labels(
-    data: Data, wanted: npt.NDArray[np.int8], rows: npt.NDArray[np.int64] | None = None, *, seed: int = 0
+    data: Data,
+    wanted: npt.NDArray[np.int8],
+    rows: npt.NDArray[np.int64] | None = None,
+    *,
+    head: str = "",
+    seed: int = 0,
 ) -> tuple[Array, float]:
     """As :func:`fit`, for targets of 1, 0 and -1 (skipped) given as an array."""
     rows = np.flatnonzero(wanted >= 0) if rows is None else rows[wanted[rows] >= 0]
     model = LogisticRegression(C=C, max_iter=60, tol=1e-3, random_state=seed)
-    model.fit(data.features[rows], wanted[rows], sample_weight=weights(data, wanted, rows))
+    model.fit(data.features[rows], wanted[rows], sample_weight=weights(data, wanted, rows, head))
     return model.coef_[0], float(model.intercept_[0])
 
 
@@ -93,7 +104,13 @@ def out_of_fold(data: Data, head: str, *, folds: int = 4, seed: int = 0) -> Arra
     for fold_index in range(folds):
         coefficients, intercept = fit(data, head, np.flatnonzero(part != fold_index), seed=seed)
         here = np.flatnonzero(part == fold_index)
-        scores[here] = data.features[here] @ coefficients + intercept
+        scores[here] = raw_scores(data, head, here, coefficients, intercept)
+    return scores
+
+
+def raw_scores(data: Data, head: str, rows: npt.NDArray[np.int64], coefficients: Array, intercept: float) -> Array:
+    """A head's scores before calibration, its step for named hazards included."""
+    scores: Array = data.features[rows] @ coefficients + intercept + STEPS.get(head, 0.0) * data.named[rows]
     return scores
 
 

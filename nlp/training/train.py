@@ -23,7 +23,7 @@ SCORED = ("fr", "en", "es", "it", "pt")
 FALSE_ALARMS = {"emerging_incident": 0.002, "public_order_threat": 0.0003, "rumour": 0.001}
 """Share of ordinary posts that may carry a label, on ordinary posts that the model has not seen."""
 SETTLED = {"about": 0.5, "relevance": 0.5}
-PRIOR = {"about": 0.5, "relevance": 0.5, "emerging_incident": 0.2, "public_order_threat": 0.05, "rumour": 0.1}
+PRIOR = {"about": 0.3, "relevance": 0.3, "emerging_incident": 0.2, "public_order_threat": 0.05, "rumour": 0.1}
 """Declared share of positives among the posts that filters keep; probabilities are calibrated at it."""
 
 
@@ -84,7 +84,7 @@ def fit_heads(data: fit.Data, *, seed: int = 0, report: Report = lambda _: None)
         line.append((intercept, 1.0, 0.0))
     report(f"{len(names)} heads fitted")
     bias, scale, shift = np.array(line, np.float32).T
-    return Heads(tuple(names), np.stack(columns, axis=1).astype(np.float32), bias, scale, shift, thresholds)
+    return Heads(tuple(names), np.stack(columns, axis=1).astype(np.float32), bias, scale, shift, thresholds, fit.STEPS)
 
 
 def calibrate(data: fit.Data, head: str, scores: fit.Array) -> tuple[float, float]:

@@ -65,7 +65,7 @@ HAITIAN = [
     "timoun",
 ]
 FLOOR = 2e-5
-LISTED = 0.45
+LISTED = 1.0
 MIN_COUNT = {"fr": 3, "en": 3}
 
 
