@@ -98,7 +98,7 @@ def style_hash() -> str:
 def _told(shown: Shown, world: World, words: Wording, now: datetime) -> list[dict[str, Any]]:
     """One row an agency: its name, role, and how far the message or the answer got."""
     rows: dict[str, dict[str, Any]] = {}
-    for one in shown.told:
+    for one in sorted(shown.told, key=lambda each: each.agency != shown.lead):
         row = rows.setdefault(one.agency, {"state": "", "rank": -1})
         rank = ("cancelled", "failed", "pending", "sending", "sent").index(one.state)
         if rank > row["rank"]:
