@@ -24,7 +24,7 @@ KINDS_HELP = "Only this kind, such as delivery.sent. Those of alerts: " + ", ".j
 @click.option("--subject", help="Only about this id: an incident, an alert or a delivery.")
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Only lines after this number.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most so many lines.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list.")
 @click.pass_context
 def command(ctx: click.Context, kind: str | None, subject: str | None, after: int, limit: int, as_json: bool) -> None:
     """List the ledger, oldest first; `vigie ledger verify` proves that nobody changed it.
@@ -37,8 +37,11 @@ def command(ctx: click.Context, kind: str | None, subject: str | None, after: in
     with db.read() as conn:
         found = ledger.entries(conn, after=after, limit=limit, kind=kind, subject=subject)
     db.close()
+    if as_json:
+        click.echo(json.dumps([_plain(entry) for entry in found], ensure_ascii=False, indent=1))
+        return
     for entry in found:
-        click.echo(json.dumps(_plain(entry), ensure_ascii=False) if as_json else _line(entry))
+        click.echo(_line(entry))
 
 
 @command.command()
@@ -52,8 +55,8 @@ def verify(as_json: bool) -> None:
     with db.read() as conn:
         bad = ledger.verify(conn)
     db.close()
-    said = "the ledger holds" if bad is None else f"line {bad} is missing, changed or out of order"
-    click.echo(json.dumps({"holds": bad is None, "first_bad": bad}) if as_json else said)
+    said = "the ledger is intact" if bad is None else f"line {bad} is missing, changed or out of order"
+    click.echo(json.dumps({"intact": bad is None, "first_bad": bad}) if as_json else said)
     if bad is not None:
         sys.exit(1)
 

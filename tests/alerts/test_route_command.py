@@ -139,13 +139,13 @@ def test_the_ledger_is_listed_in_order(home):
 
 def test_the_ledger_is_filtered_and_given_as_json(home):
     _, lines = listed("--kind", "delivery.sent", "--json")
-    [entry] = map(json.loads, lines)
+    [entry] = json.loads("\n".join(lines))
     assert entry["detail"]["contact"] == "desk-officer"
     assert entry["at"] == "2026-03-02T02:12:00Z"
 
 
 def test_a_ledger_that_nobody_touched_holds(home):
-    assert listed("verify") == (0, ["the ledger holds"])
+    assert listed("verify") == (0, ["the ledger is intact"])
 
 
 def test_a_line_changed_behind_its_back_is_named(home, tmp_path):
@@ -159,4 +159,4 @@ def test_a_line_changed_behind_its_back_is_named(home, tmp_path):
         raw.execute("UPDATE ledger SET subject = 'other' WHERE seq = 1")
     code, lines = listed("verify", "--json")
     assert code == 1
-    assert json.loads(lines[0]) == {"holds": False, "first_bad": 1}
+    assert json.loads(lines[0]) == {"intact": False, "first_bad": 1}

@@ -27,10 +27,10 @@ def test_from_the_wire_format_of_x_to_an_acknowledged_alert(start_house, argumen
     link = link_in(mail)
     assert house.answers(link)
     assert "acknowledged" not in {entry["kind"] for entry in house.json("ledger")}, "looking does not acknowledge"
-    with urllib.request.urlopen(link, data=urllib.parse.urlencode({"by": "Nadia"}).encode(), timeout=10) as answer:
+    with urllib.request.urlopen(link, data=urllib.parse.urlencode({"name": "Nadia"}).encode(), timeout=10) as answer:
         assert answer.status == 200
 
     kinds = {entry["kind"] for entry in house.json("ledger")}
-    assert {"alert", "sent", "acknowledged"} <= kinds
+    assert {"routed", "delivery.sent", "acknowledged"} <= kinds
     assert house.json("ledger", "verify")["intact"]
     assert "Cholet" in house.answers(desk)
