@@ -58,6 +58,6 @@ def command(file: BinaryIO, explain: bool, folder: Path | None, at: datetime | N
         click.echo(json.dumps(routing.explain(), ensure_ascii=False, indent=2))
         return
     for one in routing.recipients:
-        click.echo(f"{one.agency} ({one.role}) {one.contact} by {one.channel}, {times.to_iso(one.at)}")
+        click.echo(f"{one.agency} ({one.role}) {one.contact} by {one.channel}, {times.to_iso(one.at)}: {one.reason}")
     if not routing.recipients:
-        click.echo("nobody")
+        click.echo("; ".join(("nobody is told", *routing.reason)))
