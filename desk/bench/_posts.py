@@ -23,7 +23,7 @@ APART_M = 60_000.0
 FIRE = (
     "Incendie en cours dans un entrepôt à {}, grosses flammes et fumée noire, les pompiers arrivent",
     "Un bâtiment brûle à {}, on entend les sirènes, des gens sont évacués",
-    "{} : le feu gagne la toiture de l'entrepôt, évitez le quartier, il y a des blessés",
+    "Le feu gagne la toiture de l'entrepôt à {}, évitez le quartier, il y a des blessés",
 )
 
 

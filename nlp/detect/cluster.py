@@ -40,6 +40,7 @@ class Cluster:
         self.hazards: dict[str, float] = {}
         self.place_votes: dict[str, float] = {}
         self.places: dict[str, Place] = {}
+        self.named: set[str] = set()
         self.namers: dict[str, set[str]] = {}
         self._best_places: list[Place] | None = None
         self.tags: dict[str, set[str]] = {}
@@ -156,6 +157,8 @@ class Cluster:
     def _vote(self, new: Member, voice: str, weight: float) -> None:
         if new.hazard and new.telling:
             self.hazards[new.hazard] = self.hazards.get(new.hazard, 0.0) + weight * new.hazard_p
+        if new.telling:
+            self.named.update(new.named)
         for place in new.places if new.telling else ():
             key = places.key(place)
             self.places.setdefault(key, place)

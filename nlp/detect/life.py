@@ -130,13 +130,14 @@ class Detector:
     def _kindred(self, cluster: Cluster) -> Case | None:
         """The case that ``cluster`` tells of as well, closed ones included; the best fit."""
         place = agreed_place(cluster, cluster.hazard)
-        mine = (cluster.hazard, [place] if place else [])
+        mine = match.Where((place,) if place else (), cluster.named)
         fits: list[tuple[float, str]] = []
         for name, case in self._memory.cases.items():
             if case.cluster.status != cluster.status:
                 continue
-            theirs = (case.incident.hazard, case.cluster.place_list())
-            worth = match.fit("incident", match.cosine(cluster, case.cluster), mine, theirs)
+            theirs = match.Where(case.cluster.place_list(), case.cluster.named)
+            hazards = (cluster.hazard, case.incident.hazard)
+            worth = match.fit("incident", match.cosine(cluster, case.cluster), hazards, (mine, theirs))
             if worth is not None:
                 fits.append((worth, name))
         return self._memory.cases[max(fits)[1]] if fits else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,6 +37,7 @@ JOIN: dict[tuple[Kind, str, Kinship], float] = {
 NEVER = 2.0
 SECOND = 0.05
 WIDE_KM = 100.0
+OTHER_NAME = 0.45
 BONUS = {"near": 0.30, "unknown": 0.0, "far": -0.20, "same": 0.20, "kin": 0.10, "different": -0.10}
 INCIDENT_BONUS = 0.15
 
@@ -51,27 +52,39 @@ class Bid:
     others: float = 1.0
 
     def worth(self, new: Member) -> float | None:
-        """How well ``new`` fits, None where it does not. One word in common does not start an incident."""
-        if self.kind == "candidate" and self.others < SECOND and not new.places:
+        """How well ``new`` fits, None where it does not. One word in common, but a place, starts no incident."""
+        if self.kind == "candidate" and self.others < SECOND and not new.named:
             return None
-        return fit(self.kind, self.cosine, (new.hazard, new.places), (self.cluster.hazard, self.cluster.place_list()))
+        place = Where(tuple(self.cluster.place_list()), self.cluster.named)
+        return fit(
+            self.kind, self.cosine, (new.hazard, self.cluster.hazard), (Where(new.places, set(new.named)), place)
+        )
 
 
-def fit(
-    kind: Kind,
-    cosine: float,
-    one: tuple[str | None, Iterable[Place]],
-    other: tuple[str | None, Iterable[Place]],
-) -> float | None:
-    """How well two (hazard, places) fit, given the cosine of their terms; None below what :data:`JOIN` asks."""
-    kin = kinship(one[0], other[0])
-    reach = reach_km(one[0], other[0])
-    where = places.relation(one[1], other[1], reach)
-    if where == "far" and reach < WIDE_KM:
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What one side says of the place: resolved places, and folded proper words of place names."""
+
+    places: Sequence[Place]
+    named: Set[str]
+
+
+def fit(kind: Kind, cosine: float, hazards: tuple[str | None, str | None], where: tuple[Where, Where]) -> float | None:
+    """How well two sides fit, given the cosine of their terms; None below what :data:`JOIN` asks.
+
+    Places that one side could not resolve are near where both name them, and apart where they name others.
+    """
+    kin, reach = kinship(*hazards), reach_km(*hazards)
+    one, other = where
+    apart = places.relation(one.places, other.places, reach)
+    if apart == "unknown" and one.named and other.named:
+        if one.named & other.named:
+            apart = "near"
+        elif reach < WIDE_KM and cosine < OTHER_NAME:
+            return None
+    if (apart == "far" and reach < WIDE_KM) or cosine < JOIN.get((kind, apart, kin), NEVER):
         return None
-    if cosine < JOIN.get((kind, where, kin), NEVER):
-        return None
-    return cosine + BONUS[where] + BONUS.get(kin, 0.0) + (INCIDENT_BONUS if kind == "incident" else 0.0)
+    return cosine + BONUS[apart] + BONUS.get(kin, 0.0) + (INCIDENT_BONUS if kind == "incident" else 0.0)
 
 
 def cosine(one: Cluster, other: Cluster) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -13,6 +14,7 @@ from store.records import Annotation, Place, Post, Status
 
 RELEVANT = 0.5
 HALF = 0.5
+PROPER = re.compile(r"[^\W\d_]{4,}")
 UNCERTAIN = 0.35
 NOT_NOW = frozenset({"past", "hypothetical"})
 COUNTED = frozenset({"dead", "injured", "missing", "trapped", "evacuated"})
@@ -24,7 +26,8 @@ class Member:
 
     ``author`` is a digest of the author's HMAC, "" where unknown or where the post is a repost; ``repost`` posts are
     no voices. ``weight`` is what the post counts towards the gate: 1, HALF where it is uncertain that something
-    emerges, or 0. ``terms`` is a vector of length 1.
+    emerges, or 0. ``terms`` is a vector of length 1. ``named`` are the folded proper words of places, those without a
+    position too.
     """
 
     post: str
@@ -40,6 +43,7 @@ class Member:
     hazard: str | None = None
     hazard_p: float = 0.0
     places: tuple[Place, ...] = ()
+    named: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     quantities: dict[str, float] = field(default_factory=dict)
     need: str | None = None
@@ -76,6 +80,7 @@ def member(post: Post, annotation: Annotation, gate: Gate, tags: Collection[str]
         hazard=annotation.hazard.name if annotation.hazard else None,
         hazard_p=round(annotation.hazard.p, 4) if annotation.hazard else 0.0,
         places=located,
+        named=_proper(located, annotation),
         tags=tuple(tag for tag in annotation.labels if tag in tags),
         quantities=_largest(annotation),
         need=annotation.need.name if annotation.need else None,
@@ -91,6 +96,12 @@ def _names(located: Iterable[Place], annotation: Annotation) -> list[str]:
     """The folded names of the places of the event, those without a position too."""
     named = [place.name for place in located] + [each.text for each in annotation.locations if each.role == "event"]
     return [fold(name) for name in named]
+
+
+def _proper(located: Iterable[Place], annotation: Annotation) -> tuple[str, ...]:
+    """The folded words with a capital in the places of the event: Reims in ``entrepôt à Reims``."""
+    named = [place.name for place in located] + [each.text for each in annotation.locations if each.role == "event"]
+    return tuple(sorted({fold(word) for name in named for word in PROPER.findall(name) if word[0].isupper()}))
 
 
 def digest(text: str) -> str:
