@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0xAD, 0])
 HOMOGLYPHS = dict(zip("аеорсухіѕјԁԛԝαορτνι", "aeopcyxisjdqwaoptvi", strict=True))
+WORD = re.compile(r"\w+")
 LATIN = re.compile(r"[a-zà-ÿ]")
+_LOOKALIKE = "[" + "".join(HOMOGLYPHS) + "]"
 SLOW = re.compile(
     "[œæßĳŀ\u0130\u0149\u00ad\u0300-\u036f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0e\ufeff\uff01-\uff5e"
     "\U0001d400-\U0001d7ff\U0001f130-\U0001f189\0]|([a-vx-z])\\1\\1"
+    f"|[a-z]{_LOOKALIKE}|{_LOOKALIKE}[a-z]"
 )
 RUNS = re.compile(r"([a-vx-z])\1\1+")
 LIGATURES = {ord("œ"): "oe", ord("æ"): "ae", ord("ß"): "ss"}
@@ -58,20 +61,20 @@ def fold(text: str) -> Folded:
 
 
 def _fold_slowly(text: str) -> Folded:
-    mixed = LATIN.search(text.lower()) is not None
+    mixed = {index for word in WORD.finditer(text) if LATIN.search(word[0].lower()) for index in range(*word.span())}
     letters: list[str] = []
     origins: list[int] = []
     for index, original in enumerate(text):
         if ord(original) in INVISIBLE or unicodedata.combining(original):
             continue
-        for plain in _plain(original, mixed):
+        for plain in _plain(original, index in mixed):
             letters.append(plain)
             origins.append(index)
     return _shorten("".join(letters), origins)
 
 
 def _plain(original: str, mixed: bool) -> str:
-    """What one character becomes: none, one or several plain ones. Homoglyphs count only beside Latin letters."""
+    """What one character becomes: none, one or several plain ones. Homoglyphs count only in a word with Latin letters."""
     chars = unicodedata.normalize("NFKD", original.lower().translate(LIGATURES))
     looks = (HOMOGLYPHS.get(char, char) if mixed else char for char in chars if not unicodedata.combining(char))
     return "".join(TABLE.get(ord(char), char) for char in looks)

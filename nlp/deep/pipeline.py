@@ -33,7 +33,8 @@ NAMES = (
 LANGS = frozenset({"fr", "en"})
 LONGEST = 3000
 """Folded characters that are read deeply; what a post says after that is left to the fast path."""
-ABOUT_FLOOR = 0.15
+HARM = ("injured", "dead", "missing", "trapped", "evacuated", "damage", "blocked", "rescue")
+"""What a claim that is a rumour is about, where it names no hazard."""
 WHEN_SHIFT = {"past": -1.5, "hypothetical": -1.5, "exercise": -3.0, "imminent": 0.0, "now": 0.2}
 
 
@@ -63,6 +64,7 @@ def correct(reading: Reading, findings: Findings) -> None:
     reading.quantities = tuple(_original(reading, quantity) for quantity in findings.quantities)
     if not about:
         odds["public_order_threat"] += min(findings.threat, 0.0)
+        odds["rumour"] -= 2.0
         return
     when = findings.when if not (reading.drill and findings.when == "exercise") else "now"
     reading.when, reading.refuted, reading.stance = when, findings.refuted, findings.stance
@@ -77,6 +79,8 @@ def correct(reading: Reading, findings: Findings) -> None:
 def _rumour_shift(findings: Findings) -> float:
     if findings.refuted:
         return -3.0
+    if not (findings.hazards() or findings.has(*HARM)):
+        return -2.0
     if findings.hearsay:
         return -0.5 if findings.sourced else 2.0
     return -1.5 if findings.voice in ("eyewitness", "authority", "media", "relative") else -1.2

@@ -23,7 +23,7 @@ SCORED = ("fr", "en", "es", "it", "pt")
 FALSE_ALARMS = {"emerging_incident": 0.002, "public_order_threat": 0.0003, "rumour": 0.001}
 """Share of ordinary posts that may carry a label, on ordinary posts that the model has not seen."""
 SETTLED = {"about": 0.5, "relevance": 0.5}
-PRIOR = {"about": 0.3, "relevance": 0.3, "emerging_incident": 0.2, "public_order_threat": 0.05, "rumour": 0.1}
+PRIOR = {"about": 0.3, "relevance": 0.3, "emerging_incident": 0.1, "public_order_threat": 0.05, "rumour": 0.1}
 """Declared share of positives among the posts that filters keep; probabilities are calibrated at it."""
 
 
@@ -98,16 +98,10 @@ def calibrate(data: fit.Data, head: str, scores: fit.Array) -> tuple[float, floa
 
 
 def threshold(data: fit.Data, odds: fit.Array, share: float) -> float:
-    """The probability that at most ``share`` of ordinary posts reach, in the worse of French and English; ≥ 0.5."""
-    found = [0.5]
-    for source, lang in (("background_fr", "fr"), ("crisislex_t6", "en")):
-        ordinary = [
-            i
-            for i, e in enumerate(data.examples)
-            if e.source == source and e.labels["about"] == 0 and data.langs[i] == lang
-        ]
-        found.append(1 / (1 + float(np.exp(-np.quantile(odds[ordinary], 1 - share)))))
-    return round(max(found[:2]), 4)
+    """The probability that at most ``share`` of ordinary French posts reach, and at least 0.5."""
+    ordinary = [i for i, e in enumerate(data.examples) if e.source == "background_fr" and data.langs[i] == "fr"]
+    reached = 1 / (1 + float(np.exp(-np.quantile(odds[ordinary], 1 - share))))
+    return round(max(0.5, reached), 4)
 
 
 def class_targets(data: fit.Data) -> dict[str, npt.NDArray[np.int8]]:
