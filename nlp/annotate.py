@@ -21,7 +21,7 @@ from store.records import TAGS, Annotation, Lease, Post
 
 Depth = Literal["fast", "full"]
 STAGE = "annotate"
-DEEP_FLOOR = 0.15
+DEEP_FLOOR = 0.25
 PLACES_FLOOR = 0.1
 """In the stage, posts whose likeliest head is below this are not read deeply."""
 

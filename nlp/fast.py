@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from nlp import hazard
-from nlp.automaton import Hit, Lexicon, lexicon, names_hazard
-from nlp.features import Scorer, Vocabulary, concept_keys
+from nlp.automaton import Lexicon, lexicon, names_hazard
+from nlp.features import Scorer, Vocabulary
 from nlp.heads import BINARY, Heads, heads
 from nlp.language import KNOWN, NOTHING, Languages, languages
 from nlp.reading import EMPTY_ODDS, Reading
@@ -86,13 +86,9 @@ class FastPath:
                 self._score(reading, post_odds, bool(one.words))
         return readings
 
-    def pull(self, word: str, column: int) -> float:
-        """How much a word adds to a head, before scaling by the post's length."""
-        return self.scorer.pull(self.vocabulary.id_of(word), column)
-
-    def concept_pull(self, hit: Hit, column: int) -> float:
-        """How much what a lexicon term stands for adds to a head, before scaling."""
-        return sum(self.scorer.pull(self.vocabulary.id_of(key), column) for key in concept_keys(hit))
+    def pulls(self, words: Sequence[str], column: int) -> list[float]:
+        """How much each word, or concept's key, adds to a head, before scaling by the post's length."""
+        return self.scorer.pulls([self.vocabulary.id_of(word) for word in words], column)
 
     def _open(self, post: Readable) -> Reading:
         folded = fold(post.text)

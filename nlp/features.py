@@ -22,6 +22,8 @@ SIZE = 1 << 18
 TOKEN = re.compile(r"[^\W_]+")
 MAX_TOKENS = 400
 MAX_CONCEPTS = 12
+Meant = frozenset[tuple[str, bool, bool]]
+"""What a post's terms mean: concept, whether it is a hazard, whether it names it outright."""
 Floats = npt.NDArray[np.float32]
 
 
@@ -40,6 +42,7 @@ class Vocabulary:
         self._stop = stop
         self._ids: dict[str, int] = {}
         self.features: list[tuple[int, ...]] = []
+        self._meant: dict[Meant, list[int]] = {}
 
     def __len__(self) -> int:
         return len(self.features)
@@ -55,9 +58,18 @@ class Vocabulary:
                 known = self._learn(token, word_features(token, self._stop))
             if known >= 0:
                 words.append(known)
-        keys = _concept_keys(hits) if hits else ("n:0",)
-        concepts = [ids[key] if key in ids else self._learn(key, (_hash(key),)) for key in keys]
-        return Seen(words, concepts)
+        return Seen(
+            words, self._concepts(frozenset((hit.term.concept, hit.term.hazard, hit.term.strong) for hit in hits))
+        )
+
+    def _concepts(self, meant: Meant) -> list[int]:
+        """The ids of the concepts of a post, kept for the next post that means the same."""
+        known = self._meant.get(meant)
+        if known is None:
+            ids = self._ids
+            known = [ids[key] if key in ids else self._learn(key, (_hash(key),)) for key in _concept_keys(meant)]
+            self._meant[meant] = known
+        return known
 
     def id_of(self, key: str) -> int:
         """The id of a word, or of a concept's key, that was met; -1 for a function word or an unknown one."""
@@ -83,27 +95,28 @@ def word_features(token: str, stop: frozenset[str]) -> tuple[int, ...]:
 
 def concept_keys(hit: Hit) -> tuple[str, str]:
     """The keys of what one lexicon term stands for."""
-    return "c:" + _name(hit), "k:" + _kind(hit)
+    term = hit.term
+    return "c:" + _name(term.concept, term.strong), "k:" + _kind(term.concept, term.hazard, term.strong)
 
 
-def _concept_keys(hits: Sequence[Hit]) -> Iterable[str]:
-    names = sorted({_name(hit) for hit in hits})[:MAX_CONCEPTS]
-    kinds = sorted({_kind(hit) for hit in hits})[:MAX_CONCEPTS]
+def _concept_keys(meant: Meant) -> Iterable[str]:
+    names = sorted({_name(concept, strong) for concept, _, strong in meant})[:MAX_CONCEPTS]
+    kinds = sorted({_kind(*one) for one in meant})[:MAX_CONCEPTS]
     yield from ("c:" + name for name in names)
     yield from ("k:" + kind for kind in kinds)
     yield from (f"p:{first}&{second}" for index, first in enumerate(kinds) for second in kinds[index + 1 :])
     yield f"n:{min(len(kinds), 6)}"
 
 
-def _name(hit: Hit) -> str:
-    return f"{hit.term.concept}!" if hit.term.strong else hit.term.concept
+def _name(concept: str, strong: bool) -> str:
+    return f"{concept}!" if strong else concept
 
 
-def _kind(hit: Hit) -> str:
+def _kind(concept: str, hazard: bool, strong: bool) -> str:
     """Hazards share one kind by strength, so that a hazard never seen in training still speaks."""
-    if not hit.term.hazard:
-        return hit.term.concept
-    return "hazard!" if hit.term.strong else "hazard"
+    if not hazard:
+        return concept
+    return "hazard!" if strong else "hazard"
 
 
 def _hash(key: str) -> int:
@@ -171,9 +184,12 @@ class Scorer:
         scaled: Floats = total / np.sqrt(np.maximum(features, 1))[:, None].astype(np.float32)
         return scaled
 
-    def pull(self, id: int, column: int) -> float:
-        """What one word or concept adds to a head, before scaling by the post's length."""
-        return float(self._table[id, column]) if 0 <= id < self._known else 0.0
+    def pulls(self, ids: Sequence[int], column: int) -> list[float]:
+        """What words and concepts add to a head, before scaling by the post's length; 0 for an unknown one (-1)."""
+        found = np.fromiter(ids, np.int64, len(ids))
+        known = (found >= 0) & (found < self._known)
+        pulled: list[float] = np.where(known, self._table[np.where(known, found, 0), column], 0.0).tolist()
+        return pulled
 
     def _catch_up(self) -> None:
         size = len(self._vocabulary)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import accumulate
+
 from nlp.fast import FastPath, probability
-from nlp.features import TOKEN
+from nlp.features import TOKEN, concept_keys
 from nlp.reading import Reading
 from store.records import TAGS, Annotation
 
@@ -61,12 +64,16 @@ def why(reading: Reading, fast: FastPath) -> tuple[str, ...]:
     """The terms that raised the decision most, in the post's own words, the strongest first, none inside another."""
     head = max(("emerging_incident", "public_order_threat", "rumour"), key=lambda name: reading.odds[name])
     column = fast.heads.names.index(head)
-    spans: dict[tuple[int, int], float] = {}
-    for token in TOKEN.finditer(reading.plain):
-        spans[token.span()] = fast.pull(token.group(), column)
-    for hit in reading.hits:
-        words = TOKEN.findall(reading.plain, hit.start, hit.end)
-        pull = sum(fast.pull(word, column) for word in words) + fast.concept_pull(hit, column)
+    tokens = list(TOKEN.finditer(reading.plain))
+    keys = [key for hit in reading.hits for key in concept_keys(hit)]
+    pulls = fast.pulls([token.group() for token in tokens] + keys, column)
+    spans = {token.span(): pull for token, pull in zip(tokens, pulls, strict=False)}
+    starts = [token.start() for token in tokens]
+    sums = [0.0, *accumulate(pulls[: len(tokens)])]
+    for index, hit in enumerate(reading.hits):
+        words = sums[bisect_left(starts, hit.end)] - sums[bisect_left(starts, hit.start)]
+        first = len(tokens) + 2 * index
+        pull = words + pulls[first] + pulls[first + 1]
         spans[hit.start, hit.end] = max(pull, spans.get((hit.start, hit.end), pull))
     return tuple(_strongest(reading, spans))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from config.gazetteer import Toponym, distance_m, gazetteer
 from nlp.reading import Reading
 from nlp.roads import roads
+from nlp.stopwords import stopwords
 from nlp.streets import named_places
 from store.records import Location
 
@@ -86,7 +87,8 @@ def _mentions(reading: Reading, home: frozenset[str]) -> list[Mention]:
     index = 0
     while index < len(words):
         step = 1
-        if longest := openings.get(words[index][0]):
+        longest = openings.get(words[index][0])
+        if longest and not _plainly_no_name(reading, words, index):
             for size in range(min(longest, len(words) - index), 0, -1):
                 name = " ".join([word for word, _, _ in words[index : index + size]])
                 if name in names and (mention := _mention(reading, words, index, size, name, home)):
@@ -95,6 +97,14 @@ def _mentions(reading: Reading, home: frozenset[str]) -> list[Mention]:
                     break
         index += step
     return found
+
+
+def _plainly_no_name(reading: Reading, words: list[tuple[str, int, int]], index: int) -> bool:
+    """A function word in lower case with no word of place before it opens no name."""
+    word, start, end = words[index]
+    if word not in stopwords() or (index and words[index - 1][0] in HERE):
+        return False
+    return reading.original(start, end).islower()
 
 
 def _mention(

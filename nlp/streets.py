@@ -50,16 +50,21 @@ NOT_NAMES = frozenset(
 def named_places(reading: Reading) -> Iterator[Location]:
     """Named streets, quarters, buildings and natural places, in order, none inside another."""
     last = 0
+    if reading.lang in ("en", "es", "it", "pt"):
+        yield from _english(reading)
+        return
     for match in FRENCH.finditer(reading.plain):
         begin = match.start(1) if match[1] else match.start(2)
         end = _name_end(reading, match)
         if end is not None and begin >= last:
             last = end
             yield _place(reading, begin, end, LEVEL[match[2]])
-    if reading.lang != "fr":
-        for match in ENGLISH.finditer(reading.text):
-            level = ENGLISH_LEVEL.get(match[2], "poi")
-            yield Location(match[0], match.start(), match.end(), match[0], level, confidence=0.6)
+
+
+def _english(reading: Reading) -> Iterator[Location]:
+    for match in ENGLISH.finditer(reading.text):
+        level = ENGLISH_LEVEL.get(match[2], "poi")
+        yield Location(match[0], match.start(), match.end(), match[0], level, confidence=0.6)
 
 
 def _name_end(reading: Reading, match: re.Match[str]) -> int | None:

@@ -55,13 +55,16 @@ class Folded:
 def fold(text: str) -> Folded:
     """``text`` in lower case without accents, with straight quotes."""
     lower = text.lower()
+    if lower.isascii() and not RUNS.search(lower) and "\0" not in lower:
+        return Folded(lower)
     if len(lower) == len(text) and not SLOW.search(lower):
-        return Folded(lower if lower.isascii() else lower.translate(TABLE))
+        return Folded(lower.translate(TABLE))
     return _fold_slowly(text)
 
 
 def _fold_slowly(text: str) -> Folded:
-    mixed = {index for word in WORD.finditer(text) if LATIN.search(word[0].lower()) for index in range(*word.span())}
+    latin = (word for word in WORD.finditer(text) if LATIN.search(word[0].lower()))
+    mixed = {index for word in latin for index in range(*word.span())}
     letters: list[str] = []
     origins: list[int] = []
     for index, original in enumerate(text):
@@ -74,7 +77,7 @@ def _fold_slowly(text: str) -> Folded:
 
 
 def _plain(original: str, mixed: bool) -> str:
-    """What one character becomes: none, one or several plain ones. Homoglyphs count only in a word with Latin letters."""
+    """What one character becomes: none, one or several plain ones. Homoglyphs count only beside Latin letters."""
     chars = unicodedata.normalize("NFKD", original.lower().translate(LIGATURES))
     looks = (HOMOGLYPHS.get(char, char) if mixed else char for char in chars if not unicodedata.combining(char))
     return "".join(TABLE.get(ord(char), char) for char in looks)

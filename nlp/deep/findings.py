@@ -13,8 +13,11 @@ from store.records import Quantity
 
 @dataclass(slots=True)
 class Findings:
-    """Filled in by the components. ``hits`` are the lexicon's, with offsets into the document's (folded) text."""
+    """Filled in by the components. ``hits`` are the lexicon's, with offsets into ``text``, the document's folded text
+    (kept here, because a document puts its text together anew each time it is asked)."""
 
+    doc: Doc
+    text: str
     hits: list[Hit] = field(default_factory=list)
     negated: bool = False
     refuted: bool = False
@@ -42,7 +45,7 @@ if not Doc.has_extension("found"):
 def found(doc: Doc) -> Findings:
     """The findings of a document, made when first asked for."""
     if doc._.found is None:
-        doc._.found = Findings()
+        doc._.found = Findings(doc, doc.text)
     findings: Findings = doc._.found
     return findings
 
@@ -56,9 +59,9 @@ class Component:
 
     def __call__(self, doc: Doc) -> Doc:
         """Note the findings on the document."""
-        self.read(doc, found(doc))
+        self.read(found(doc))
         return doc
 
-    def read(self, doc: Doc, findings: Findings) -> None:
+    def read(self, findings: Findings) -> None:
         """What the component adds to the findings."""
         raise NotImplementedError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from spacy.language import Language
 from spacy.matcher import Matcher
-from spacy.tokens import Doc
 
 from nlp.deep.findings import Component, Findings
 
@@ -40,9 +39,9 @@ class Hearsay(Component):
         self._sourced = Matcher(self.vocab)
         self._sourced.add("SOURCED", list(SOURCED))
 
-    def read(self, doc: Doc, findings: Findings) -> None:
+    def read(self, findings: Findings) -> None:
         """Note it."""
-        findings.sourced = bool(self._sourced(doc))
-        press = findings.has("conditional") and bool(self._conditional(doc))
+        findings.sourced = bool(self._sourced(findings.doc))
+        press = findings.has("conditional") and bool(self._conditional(findings.doc))
         claim = bool(findings.hazards()) or findings.has("injured", "dead", "missing")
         findings.hearsay = findings.has("hearsay") or (press and claim)

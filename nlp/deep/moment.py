@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from spacy.language import Language
-from spacy.tokens import Doc
 
 from nlp.deep.findings import Component, Findings
 
@@ -42,9 +41,9 @@ PRESENT = re.compile(
 class Moment(Component):
     """Sets ``when`` from cues, strongest first: exercise, hypothetical, past, imminent, now."""
 
-    def read(self, doc: Doc, findings: Findings) -> None:
+    def read(self, findings: Findings) -> None:
         """Note it."""
-        findings.when = _when(doc.text, findings)
+        findings.when = _when(findings.text, findings)
 
 
 def _when(text: str, findings: Findings) -> str | None:

@@ -41,11 +41,11 @@ REFUTING = frozenset({"denial"})
 class Negation(Component):
     """Marks a document ``negated`` when every hazard in it is denied, ``refuted`` when a claim of harm is."""
 
-    def read(self, doc: Doc, findings: Findings) -> None:
+    def read(self, findings: Findings) -> None:
         """Note it."""
         hazards = [hit for hit in findings.hazards() if hit.term.concept not in ABSENCES]
         strong = [hit for hit in hazards if hit.term.strong] or hazards
-        findings.negated = bool(strong) and all(_denied(doc, hit) for hit in strong)
+        findings.negated = bool(strong) and all(_denied(findings.doc, hit) for hit in strong)
         denied = findings.has("denial") and not findings.has("hearsay", "question")
         findings.refuted = findings.negated or (denied and bool(hazards) and not _only_about_people(findings.hits))
 

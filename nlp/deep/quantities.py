@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from spacy.language import Language
-from spacy.tokens import Doc
 
 from nlp.deep.findings import Component, Findings
 from store.records import Quantity
@@ -85,12 +84,12 @@ MAGNITUDE = re.compile(r"\bmagnitude(?: de| of)? (?P<number>\d(?:[.,]\d)?)")
 class Quantities(Component):
     """Reads ``au moins 2 blessés``, ``une trentaine d'évacués``, ``3 à 5 morts`` (two bounds), ``magnitude 4,9``."""
 
-    def read(self, doc: Doc, findings: Findings) -> None:
+    def read(self, findings: Findings) -> None:
         """Note it."""
         read = findings.quantities
-        for match in COUNT.finditer(doc.text):
-            read.extend(_counted(doc.text, match))
-        for match in MAGNITUDE.finditer(doc.text):
+        for match in COUNT.finditer(findings.text):
+            read.extend(_counted(findings.text, match))
+        for match in MAGNITUDE.finditer(findings.text):
             value = float(match["number"].replace(",", "."))
             read.append(Quantity("magnitude", "exactly", value, match.start("number"), match.end()))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from spacy.language import Language
-from spacy.tokens import Doc
 
 from nlp.deep.findings import Component, Findings
 
@@ -18,13 +17,13 @@ CONFIRMS = re.compile(
 class Stance(Component):
     """Sets ``stance``; None for a plain report."""
 
-    def read(self, doc: Doc, findings: Findings) -> None:
+    def read(self, findings: Findings) -> None:
         """Note it."""
         if findings.refuted:
             findings.stance = "denies"
-        elif findings.has("question") or "?" in doc.text:
+        elif findings.has("question") or "?" in findings.text:
             findings.stance = "asks"
-        elif findings.hearsay or CONFIRMS.search(doc.text):
+        elif findings.hearsay or CONFIRMS.search(findings.text):
             findings.stance = "supports"
         elif findings.has("sympathy", "politics", "thanks") and not findings.has("help_call"):
             findings.stance = "comments"

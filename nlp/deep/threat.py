@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from spacy.language import Language
-from spacy.tokens import Doc
 
 from nlp.deep.findings import Component, Findings
 
@@ -46,9 +45,9 @@ class Threat(Component):
     """Sets ``threat``: above 0 for announced violence with means, plan or target; below 0 for jest, lyrics or a "
     "report."""
 
-    def read(self, doc: Doc, findings: Findings) -> None:
+    def read(self, findings: Findings) -> None:
         """Note it."""
-        findings.threat = _weight(doc.text, findings)
+        findings.threat = _weight(findings.text, findings)
 
 
 def _weight(text: str, findings: Findings) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from spacy.language import Language
-from spacy.tokens import Doc
 
 from nlp.deep.findings import Component, Findings
 
@@ -44,9 +43,9 @@ MARGIN = 1.0
 class Voice(Component):
     """Sets ``voice`` when one reading is clearly ahead."""
 
-    def read(self, doc: Doc, findings: Findings) -> None:
+    def read(self, findings: Findings) -> None:
         """Note it."""
-        scores = sorted(_scores(doc.text, findings).items(), key=lambda item: -item[1])
+        scores = sorted(_scores(findings.text, findings).items(), key=lambda item: -item[1])
         (first, best), (_, second) = scores[0], scores[1]
         if best >= 1.5 and best - second >= MARGIN:
             findings.voice = first
