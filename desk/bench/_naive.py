@@ -44,7 +44,8 @@ def run(posts: Sequence[str], folder: Path) -> list[float]:
 
 
 def _trained() -> Pipeline:
-    crisis, ordinary = texts()
+    crisis, *others = texts()
+    ordinary = [text for kind in others for text in kind]
     model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(max_iter=200))
     model.fit([*crisis, *ordinary], [1] * len(crisis) + [0] * len(ordinary))
     return model

@@ -27,18 +27,22 @@ FIRE = (
 )
 
 
-def texts() -> tuple[list[str], list[str]]:
-    """The project's own texts: those of a situation, and ordinary ones."""
-    lines = [orjson.loads(line) for path in (DRILL, *sorted(CORPUS.glob("*.jsonl"))) for line in path.open("rb")]
-    crisis = [line["text"] for line in lines if line.get("about") == 1 or line.get("story") in ("fire", "smoke")]
-    ordinary = [line["text"] for line in lines if line.get("about") == 0 or line.get("story") == "ordinary"]
-    return crisis, ordinary
+def texts() -> tuple[list[str], list[str], list[str]]:
+    """The project's own texts: of a situation, of ordinary life, and ones that only look like a situation."""
+    drill = [orjson.loads(line) for line in DRILL.open("rb")]
+    corpus = [orjson.loads(line) for path in sorted(CORPUS.glob("*.jsonl")) for line in path.open("rb")]
+    crisis = [line["text"] for line in drill if line["story"] in ("fire", "smoke")]
+    crisis += [line["text"] for line in corpus if line.get("about") == 1]
+    ordinary = [line["text"] for line in drill if line["story"] == "ordinary"]
+    return crisis, ordinary, [line["text"] for line in corpus if line.get("about") == 0]
 
 
-def invented(number: int, draw: Random, *, share: float = 0.2) -> list[Incoming]:
-    """``number`` posts of invented authors, 500 a second of event time, ``share`` of them about a situation."""
-    crisis, ordinary = texts()
-    return [_post(at, draw.choice(crisis if draw.random() < share else ordinary), draw) for at in range(number)]
+def invented(number: int, draw: Random, *, share: float = 0.1) -> list[Incoming]:
+    """``number`` posts of invented authors, 500 a second of event time: ``share`` of them about a situation, as many
+    that only look like it, the rest ordinary."""
+    crisis, ordinary, alike = texts()
+    kinds = draw.choices((crisis, alike, ordinary), (share, share, 1 - 2 * share), k=number)
+    return [_post(at, draw.choice(kind), draw) for at, kind in enumerate(kinds)]
 
 
 def recorded(files: Sequence[Path], number: int) -> list[Incoming]:

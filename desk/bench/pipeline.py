@@ -35,7 +35,13 @@ FILES = click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=
 @click.command(epilog="Example: vigie bench pipeline --posts 20000 --seed 7 --json")
 @FILES
 @click.option("--posts", "number", default=20_000, show_default=True, type=click.IntRange(min=100), help="How many.")
-@click.option("--share", default=0.2, show_default=True, type=click.FloatRange(0, 1), help="Of them about a situation.")
+@click.option(
+    "--share",
+    default=0.1,
+    show_default=True,
+    type=click.FloatRange(0, 0.5),
+    help="About a situation; as many look-alikes.",
+)
 @click.option(
     "--rate", default=200.0, show_default=True, type=click.FloatRange(min=1), help="Posts a second meanwhile."
 )

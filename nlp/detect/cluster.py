@@ -33,6 +33,8 @@ class Cluster:
     def _clear(self) -> None:
         self.terms: dict[str, float] = {}
         self._norm2 = 0.0
+        self._norm: float | None = None
+        self._hazard: str | None = None
         self._voice_of: dict[int, str] = {}
         self._sizes: dict[str, int] = {}
         self.voices: Counter[str] = Counter()
@@ -58,12 +60,16 @@ class Cluster:
     @property
     def norm(self) -> float:
         """The length of the term vector."""
-        return sqrt(max(self._norm2, 1e-9))
+        if self._norm is None:
+            self._norm = sqrt(max(self._norm2, 1e-9))
+        return self._norm
 
     @property
     def hazard(self) -> str | None:
         """The hazard with the most votes so far, None without a vote."""
-        return max(self.hazards, key=lambda name: (self.hazards[name], name)) if self.hazards else None
+        if self._hazard is None and self.hazards:
+            self._hazard = max(self.hazards, key=lambda name: (self.hazards[name], name))
+        return self._hazard
 
     @property
     def authors_known(self) -> int:
@@ -144,6 +150,7 @@ class Cluster:
             self.urgency += new.urgency
 
     def _sum_terms(self, new: Member, weight: float) -> None:
+        self._norm = None
         for term, value in new.terms.items():
             old = self.terms.get(term, 0.0)
             added = value * weight
@@ -156,6 +163,7 @@ class Cluster:
 
     def _vote(self, new: Member, voice: str, weight: float) -> None:
         if new.hazard and new.telling:
+            self._hazard = None
             self.hazards[new.hazard] = self.hazards.get(new.hazard, 0.0) + weight * new.hazard_p
         if new.telling:
             self.named.update(new.named)

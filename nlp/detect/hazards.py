@@ -5,6 +5,7 @@ Distances are rules of thumb for how far apart two posts of one event can name p
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
 Kinship = Literal["same", "kin", "unknown", "different"]
@@ -69,6 +70,7 @@ GRAVE = frozenset(
 )
 
 
+@cache
 def kinship(one: str | None, other: str | None) -> Kinship:
     """How two hazards of the closed list relate; None and ``other`` are unknown."""
     if one in (None, "other") or other in (None, "other"):
@@ -78,6 +80,7 @@ def kinship(one: str | None, other: str | None) -> Kinship:
     return "kin" if any(one in family and other in family for family in KIN) else "different"
 
 
+@cache
 def reach_km(*hazards: str | None) -> float:
     """How far apart, in kilometres, two mentions of one event of these hazards can lie."""
     return max((REACH_KM.get(hazard, POINT_REACH_KM) for hazard in hazards if hazard), default=POINT_REACH_KM)

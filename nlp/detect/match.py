@@ -34,6 +34,7 @@ JOIN: dict[tuple[Kind, str, Kinship], float] = {
     ("incident", "unknown", "different"): 0.40,
     ("incident", "far", "same"): 0.35,
 }
+LEAST = min(least for (kind, _, _), least in JOIN.items() if kind == "candidate")
 NEVER = 2.0
 SECOND = 0.05
 WIDE_KM = 100.0

@@ -43,7 +43,7 @@ class Memory:
         self.where: dict[str, str] = {}
         self.unsaved: dict[str, Any] = {}
         self.touched: set[str] = set()
-        self._postings: dict[str, set[str]] = {}
+        self._postings: dict[str, dict[str, Cluster]] = {}
         self._terms: dict[str, set[str]] = {}
         self._pruning: list[tuple[float, str]] = []
 
@@ -148,17 +148,29 @@ class Memory:
 
     def bids(self, new: Member) -> Iterator[match.Bid]:
         """What every living case, and the clusters that share a term with ``new``, offer for it; of its status."""
-        shared: dict[str, list[float]] = {name: [] for name in self.cases}
+        totals, largest = self._shared(new)
+        for name, case in self.cases.items():
+            cluster, total = case.cluster, totals.pop(name, 0.0)
+            apart = not total and cluster.hazard != new.hazard
+            if not apart and cluster.status == new.status and case.incident.state != "closed":
+                yield match.Bid(cluster, "incident", total / cluster.norm)
+        for name, total in totals.items():
+            cluster = self.candidates[name]
+            if total >= match.LEAST * cluster.norm and cluster.status == new.status:
+                others = (total - largest[name]) / cluster.norm
+                yield match.Bid(cluster, "candidate", total / cluster.norm, others)
+
+    def _shared(self, new: Member) -> tuple[dict[str, float], dict[str, float]]:
+        """Of the clusters that share terms: the inner product with ``new``, and its largest part."""
+        totals: dict[str, float] = {}
+        largest: dict[str, float] = {}
         for term, value in new.terms.items():
-            for name in self._postings.get(term, ()):
-                shared.setdefault(name, []).append(value * self.cluster(name).terms.get(term, 0.0))
-        for name, parts in shared.items():
-            case = self.cases.get(name)
-            cluster = self.cluster(name)
-            if cluster.status == new.status and (case is None or case.incident.state != "closed"):
-                others = sum(parts) - max(parts, default=0.0)
-                kind: match.Kind = "incident" if case else "candidate"
-                yield match.Bid(cluster, kind, sum(parts) / cluster.norm, others / cluster.norm)
+            for name, cluster in self._postings.get(term, {}).items():
+                part = value * cluster.terms.get(term, 0.0)
+                totals[name] = totals.get(name, 0.0) + part
+                if part > largest.get(name, 0.0):
+                    largest[name] = part
+        return totals, largest
 
     def save(self) -> dict[str, Any]:
         """The state rows that changed since the last :meth:`saved`."""
@@ -174,7 +186,7 @@ class Memory:
         self.where[new.post] = cluster.id
         self._terms.setdefault(cluster.id, set()).update(new.terms)
         for term in new.terms:
-            self._postings.setdefault(term, set()).add(cluster.id)
+            self._postings.setdefault(term, {})[cluster.id] = cluster
 
     def _watch(self, cluster: Cluster) -> None:
         heapq.heappush(self._pruning, (_oldest(cluster), cluster.id))
@@ -182,7 +194,7 @@ class Memory:
     def _forget(self, cluster: Cluster) -> None:
         self.candidates.pop(cluster.id, None)
         for term in self._terms.pop(cluster.id, ()):
-            self._postings[term].discard(cluster.id)
+            self._postings[term].pop(cluster.id, None)
             if not self._postings[term]:
                 del self._postings[term]
 
