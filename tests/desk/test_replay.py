@@ -32,7 +32,7 @@ CHOLET = Location("Cholet", 0, 6, "Cholet", "commune", "event", 47.06, -0.88, 60
 class Reader:
     """Takes every post that names Cholet for a fire there."""
 
-    def annotate(self, posts, depth="full", *, floor=0.0):
+    def annotate(self, posts, depth="full", **options):
         return [self._read(post) for post in posts]
 
     def _read(self, post):
