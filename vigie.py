@@ -12,9 +12,11 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from alerts.dispatch import dispatch_stage, senders
@@ -26,7 +28,8 @@ from config.world import World
 from listeners.intake import Intake, search_sources
 from nlp.annotate import Annotator, annotate_stage
 from nlp.detect import Memory, detect_stage
-from store import retention
+from nlp.geocode import Geocoder
+from store import retention, times
 from store.database import Database
 from store.holding import Holding
 from store.records import Lease
@@ -36,18 +39,13 @@ IDLE_S = 0.05
 Step = Callable[[World, Lease], int]
 
 
-def utc_now() -> datetime:
-    """The clock of a real run: now, in UTC."""
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class House:
     """What the stages stand on. ``stop`` ends every loop within a second or two."""
 
     settings: Settings
     db: Database
-    clock: Callable[[], datetime] = utc_now
+    clock: Callable[[], datetime] = times.now
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -57,40 +55,49 @@ def open_house() -> House:
     return House(chosen, Database.open(chosen.database))
 
 
-def collect(house: House) -> Step:
+@contextmanager
+def collect(house: House) -> Iterator[Step]:
     """Posts from every source, as far as a filter wants them."""
-    return Intake(house.db, house.settings, clock=house.clock, stop=house.stop).step
+    with closing(Intake(house.db, house.settings, clock=house.clock, stop=house.stop)) as intake:
+        yield intake.step
 
 
-def annotate(house: House) -> Step:
+@contextmanager
+def annotate(house: House) -> Iterator[Step]:
     """What each post says."""
-    annotator = Annotator()
-    return lambda world, lease: annotate_stage(house.db, world, annotator=annotator, clock=house.clock, lease=lease)
+    db, clock, annotator = house.db, house.clock, Annotator()
+    outside = lru_cache(1)(lambda declared: declared and Geocoder(declared, db, clock))
+    yield lambda world, lease: annotate_stage(
+        db, world, annotator=annotator, clock=clock, lease=lease, geocoder=outside(world.bundle.geocoder)
+    )
 
 
-def detect(house: House) -> Step:
+@contextmanager
+def detect(house: House) -> Iterator[Step]:
     """Which posts tell the same incident, and what changed about it."""
     memory = Memory.load(house.db)
-    return lambda world, lease: detect_stage(house.db, world, memory=memory, clock=house.clock, lease=lease)
+    yield lambda world, lease: detect_stage(house.db, world, memory=memory, clock=house.clock, lease=lease)
 
 
-def route(house: House) -> Step:
+@contextmanager
+def route(house: House) -> Iterator[Step]:
     """Who is told, and why."""
-    return lambda world, lease: route_stage(house.db, world, clock=house.clock, lease=lease)
+    yield lambda world, lease: route_stage(house.db, world, clock=house.clock, lease=lease)
 
 
-def dispatch(house: House) -> Step:
+@contextmanager
+def dispatch(house: House) -> Iterator[Step]:
     """Send, retry, escalate."""
     key = installation_key(house.settings.home, "acknowledge")
     out = senders()
-    return lambda world, lease: dispatch_stage(house.db, world, senders=out, key=key, clock=house.clock, lease=lease)
+    yield lambda world, lease: dispatch_stage(house.db, world, senders=out, key=key, clock=house.clock, lease=lease)
 
 
 class Stage(NamedTuple):
-    """A stage's name, which is also its lease's, and what makes its step."""
+    """A stage's name, which is also its lease's, and what opens its step, and closes it when the loop ends."""
 
     name: str
-    make: Callable[[House], Step]
+    open: Callable[[House], AbstractContextManager[Step]]
 
 
 STAGES = (
@@ -119,15 +126,14 @@ def run_task(name: str, house: House | None = None, *, seconds: float = 0) -> No
 
 def run_stages(stages: Iterable[Stage], house: House, holding: Holding) -> None:
     """Run the stages in turn, each under its lease, on the newest configuration, until ``house.stop``."""
-    steps = [(stage.name, stage.make(house)) for stage in stages]
     configuration = Configuration(house.db)
-    while not house.stop.is_set():
-        world = configuration.current()
-        done = 0
-        if world:
-            done = sum(step(world, holding.lease(name)) for name, step in steps)
-        if not done:
-            house.stop.wait(IDLE_S)
+    with ExitStack() as opened:
+        steps = [(stage.name, opened.enter_context(stage.open(house))) for stage in stages]
+        while not house.stop.is_set():
+            world = configuration.current()
+            done = sum(step(world, holding.lease(name)) for name, step in steps) if world else 0
+            if not done:
+                house.stop.wait(IDLE_S)
 
 
 def search(house: House | None = None) -> int:
@@ -143,5 +149,7 @@ def retain(house: House | None = None) -> int:
     world = Configuration(house.db).current()
     if not world:
         return 0
-    now, keep = house.clock(), world.bundle.retention
-    return retention.erase(house.db, now, timedelta(days=keep.posts_days), timedelta(days=keep.incidents_days))
+    keep, order = world.bundle.retention, world.bundle.public_order
+    threats = timedelta(days=order.keep_days) if order else timedelta()
+    ages = retention.Ages(timedelta(days=keep.posts_days), timedelta(days=keep.incidents_days), threats)
+    return retention.erase(house.db, house.clock(), ages)

@@ -7,7 +7,7 @@ appear in several files are joined. The JSON Schema that editors use is generate
 from __future__ import annotations
 
 from datetime import UTC, date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -57,7 +57,7 @@ class Filter(Strict):
 
     id: Id
     purpose: str = Field(
-        min_length=10, description="why the agency needs this, in a sentence; goes to the register of uses"
+        min_length=10, description="why the agency needs this, in a sentence: the filters are the register of uses"
     )
     keywords: tuple[str, ...] = Field(min_length=1, description="words or phrases; accents and case do not matter")
     with_: tuple[str, ...] = Field(default=(), alias="with", description="at least one of these as well")
@@ -227,6 +227,19 @@ class Retention(Strict):
     incidents_days: int = Field(strict=True, default=1095, ge=1)
 
 
+class Geocoder(Strict):
+    """An outside geocoder for streets and named places that the shipped gazetteer does not hold."""
+
+    provider: Literal["ban", "nominatim", "photon"]
+    domain: str = Field(
+        "", pattern=r"^[A-Za-z0-9.\-]*(:\d+)?$", description="host, with its port; the provider's public one when empty"
+    )
+    scheme: Literal["http", "https"] = "https"
+    spacing_seconds: float = Field(strict=True, default=1.0, ge=0, le=60, description="kept between two requests")
+    timeout_seconds: float = Field(strict=True, default=3.0, gt=0, le=30)
+    country: str = Field("fr", pattern=r"^[a-z]{2}$")
+
+
 class Bundle(Strict):
     """Everything an agency declares."""
 
@@ -251,6 +264,4 @@ class Bundle(Strict):
     gate: Gate = Gate()
     acknowledge: Acknowledge = Acknowledge()
     retention: Retention = Retention()
-    geocoder: dict[str, Any] = Field(
-        default_factory=dict, description="provider (ban, nominatim, photon), domain, scheme; off when empty"
-    )
+    geocoder: Geocoder | None = None

@@ -31,7 +31,6 @@ RULES: tuple[Callable[[Case], Iterator[Fault]], ...] = (
     running.time_zone,
     running.operations,
     running.channels,
-    running.geocoder,
 )
 
 

@@ -79,6 +79,7 @@ _PATTERNS = {
     r"^[a-z0-9][a-z0-9_.-]*$": "use lower-case letters without accents, digits, - _ and . only, such as feu-angers",
     r"^([01]\d|2[0-3]):[0-5]\d$": 'write the hour as "08:00"',
     r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$": 'write the hour as "08:00"; midnight at the end is "24:00"',
+    r"^[A-Za-z0-9.\-]*(:\d+)?$": "write the host, with its port where it has one: geocoder.example.org:8080",
 }
 
 

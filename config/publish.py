@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
-
-from sqlalchemy import Connection
 
 from config.bundle import Bundle
 from config.check import check
@@ -17,20 +13,11 @@ from config.load import load, read
 from config.policy import exemption, refuse
 from config.world import World
 from store import config_versions, ledger
+from store.database import Database
 from store.records import LedgerEntry
 
 
-class Store(Protocol):
-    """What is needed of :class:`store.database.Database`."""
-
-    def read(self) -> AbstractContextManager[Connection]:
-        """A short reading transaction."""
-
-    def write(self, *, durable: bool = False) -> AbstractContextManager[Connection]:
-        """A writing transaction."""
-
-
-def publish_folder(db: Store, folder: Path, by: str, now: datetime) -> Sequence[Fault]:
+def publish_folder(db: Database, folder: Path, by: str, now: datetime) -> Sequence[Fault]:
     """Check the bundle in ``folder`` and publish it where no fault is an error; gives every fault, warnings included.
 
     With an error nothing is published and the configuration in force stays. ``now`` is aware. Publishing what is in
@@ -63,7 +50,7 @@ def _entries(bundle: Bundle, version: str, by: str, now: datetime) -> Iterator[L
 class Configuration:
     """The newest published configuration, for a loop to ask at each batch boundary."""
 
-    def __init__(self, db: Store) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
         self._world: World | None = None
 
@@ -82,7 +69,7 @@ class Configuration:
 class FolderWatch:
     """Publishes a folder of YAML whenever its files change."""
 
-    def __init__(self, db: Store, folder: Path) -> None:
+    def __init__(self, db: Database, folder: Path) -> None:
         self._db, self._folder = db, folder
         self._seen: list[tuple[str, int, int]] | None = None
 

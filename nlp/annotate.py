@@ -12,6 +12,8 @@ from config.world import World
 from nlp.deep.pipeline import read_deeply
 from nlp.fast import FastPath, Readable, probability
 from nlp.finish import finish
+from nlp.geocode import Geocoder
+from nlp.pinpoint import pinpoint
 from nlp.places import locate
 from nlp.reading import Reading
 from store import annotations as kept
@@ -73,9 +75,11 @@ def annotate_stage(
     clock: Callable[[], datetime],  # noqa: ARG001 - every stage takes the clock
     lease: Lease | None = None,
     limit: int = 512,
+    geocoder: Geocoder | None = None,
 ) -> int:
     """Annotate the posts that were added or edited since the stage's cursor, at most ``limit`` changes; gives how many
-    changes were read. Annotations and cursor are written in one transaction; raises LeaseLost where ``lease`` is lost.
+    changes were read. ``geocoder`` places what the gazetteer does not hold, before the transaction in which annotations
+    and cursor are written; raises LeaseLost where ``lease`` is lost.
     """
     with db.read() as conn:
         found = changes.after(conn, changes.cursor(conn, STAGE), ("posts",), limit)
@@ -84,6 +88,7 @@ def annotate_stage(
     if not found:
         return 0
     made = [_for_world(annotation, world) for annotation in _safely(annotator, new, home(world))]
+    made = pinpoint(made, geocoder) if geocoder else made
     with db.write(lease=lease) as conn:
         kept.put(conn, made)
         changes.set_cursor(conn, STAGE, found[-1].seq)

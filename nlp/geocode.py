@@ -7,16 +7,16 @@ stops the pipeline. Offline, the shipped gazetteer answers instead (:mod:`config
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from geopy.exc import GeopyError
 from geopy.extra.rate_limiter import RateLimiter
 from geopy.geocoders import BANFrance, Nominatim, Photon
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from config import bundle
 from config.text import key
 from store import cache
 from store.database import Database
@@ -28,23 +28,6 @@ REST = timedelta(seconds=30)
 """How long a provider that failed is left alone: posts do not wait for one that is down."""
 
 _PUBLIC = {"ban": "api-adresse.data.gouv.fr", "nominatim": "nominatim.openstreetmap.org", "photon": "photon.komoot.io"}
-
-
-class GeocoderFault(ValueError):
-    """The bundle's ``geocoder`` cannot be used; the message names the key and what to write."""
-
-
-class Settings(BaseModel):
-    """The bundle's ``geocoder``. ``domain`` is a host with its port; ``spacing_seconds`` is kept between requests."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    provider: Literal["ban", "nominatim", "photon"]
-    domain: str = Field("", pattern=r"^[A-Za-z0-9.\-]*(:\d+)?$")
-    scheme: Literal["http", "https"] = "https"
-    spacing_seconds: float = Field(1.0, ge=0, le=60)
-    timeout_seconds: float = Field(3.0, gt=0, le=30)
-    country: str = Field("fr", pattern=r"^[a-z]{2}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +42,7 @@ class Found:
 class Geocoder:
     """Asks one provider. ``errors`` counts the requests that failed, ``asked`` those that were sent."""
 
-    def __init__(self, settings: Settings, db: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, settings: bundle.Geocoder, db: Database, clock: Callable[[], datetime]) -> None:
         self.settings, self.db, self.clock = settings, db, clock
         self.errors = self.asked = 0
         self._rest_until = clock()
@@ -68,20 +51,11 @@ class Geocoder:
             provider.geocode, min_delay_seconds=settings.spacing_seconds, max_retries=0, swallow_exceptions=False
         )
 
-    @classmethod
-    def from_bundle(cls, declared: Mapping[str, Any], db: Database, clock: Callable[[], datetime]) -> Geocoder | None:
-        """The geocoder that a bundle declares, or None where it declares none. Raises GeocoderFault."""
-        if not declared:
-            return None
-        try:
-            settings = Settings.model_validate(dict(declared))
-        except ValidationError as error:
-            faults = "; ".join(f"geocoder.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            raise GeocoderFault(f"{faults}. It takes provider (ban, nominatim, photon), domain, scheme") from error
-        return cls(settings, db, clock)
+    def locate(self, text: str, *, ask: bool = True) -> Found | None:
+        """Where ``text`` is, or None where nobody knows, or the provider does not answer now (asked again later).
 
-    def locate(self, text: str) -> Found | None:
-        """Where ``text`` is, or None where nobody knows, or the provider does not answer now (asked again later)."""
+        Without ``ask``, only what is kept answers.
+        """
         wanted = key(text[:LONGEST])
         if not wanted:
             return None
@@ -89,7 +63,7 @@ class Geocoder:
         with self.db.read() as conn:
             known = cache.get(conn, name)
         if known is None:
-            known = self._answer(text[:LONGEST])
+            known = self._answer(text[:LONGEST]) if ask else None
             if known is None:
                 return None
             with self.db.write() as conn:
@@ -117,7 +91,7 @@ class Geocoder:
         return {"country_codes": self.settings.country} if self.settings.provider == "nominatim" else {}
 
 
-def _provider(settings: Settings) -> Any:
+def _provider(settings: bundle.Geocoder) -> Any:
     common = {
         "domain": settings.domain or _PUBLIC[settings.provider],
         "scheme": settings.scheme,

@@ -38,7 +38,7 @@ def put(conn: Connection, new: Sequence[Annotation]) -> int:
 
 
 def get(conn: Connection, post_ids: Collection[str], *, least: float | None = None) -> dict[str, Annotation]:
-    """The annotations of these posts; posts without one, or with neither about nor relevance at ``least``, are left out."""
+    """The annotations of these posts that have one; with ``least``, those whose about or relevance reaches it."""
     found: dict[str, Annotation] = {}
     wanted = select(tables.annotations.c.post_id, tables.annotations.c.payload)
     if least is not None:

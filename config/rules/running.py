@@ -11,8 +11,6 @@ from config.faults import Fault, nearest
 from config.load import KeyPath
 from config.rules.case import Case
 
-GEOCODER = ("provider", "domain", "scheme", "spacing_seconds", "timeout_seconds", "country")
-PROVIDERS = ("ban", "nominatim", "photon")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 SETTINGS = {
     "mail": ("host", "port", "from", "tls", "timeout", "format", "cap"),
@@ -62,17 +60,6 @@ def channels(case: Case) -> Iterator[Fault]:
         yield from _settings(case, path, channel)
     for index, source in enumerate(case.bundle.sources):
         yield from _settings(case, ("sources", index), source)
-
-
-def geocoder(case: Case) -> Iterator[Fault]:
-    """A geocoder of an unknown kind, or with a key that it does not know."""
-    declared = case.bundle.geocoder
-    for name in declared:
-        if name not in GEOCODER:
-            yield case.error(("geocoder", name), f'the key "{name}" is unknown here', nearest(name, GEOCODER))
-    if declared and declared.get("provider") not in PROVIDERS:
-        message = f'"{declared.get("provider", "")}" is not a provider'
-        yield case.error(("geocoder", "provider"), message, f"write one of {', '.join(PROVIDERS)}")
 
 
 def _settings(case: Case, path: KeyPath, declared: Channel | Source) -> Iterator[Fault]:

@@ -40,10 +40,14 @@ class Detector:
             if new == cluster.members[change.key][1]:
                 return
             self._memory.drop(cluster, {change.key})
-        elif held:
+        elif held or (new and change.op == "update" and self._outlived(new)):
             return
         if new and change.op != "delete":
             self._place(new)
+
+    def _outlived(self, new: Member) -> bool:
+        """Whether a post is too old to start anything: read again, for retention as an example, it is no news."""
+        return new.received < self._memory.now - gate.kept_s(self._world.bundle.gate)
 
     def advance(self, now: float) -> None:
         """Let event time run to ``now`` (seconds), firing what falls due on the way in the order it does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,8 +15,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from nlp.geocode import Found, Geocoder, GeocoderFault
+from config import bundle
+from config.settings import ROOT
+from config.world import World
+from nlp.annotate import Annotator, annotate_stage
+from nlp.geocode import Found, Geocoder
+from nlp.pinpoint import ASKED, pinpoint
+from store import annotations, posts
 from store.database import Database
+from store.records import Annotation, Location, Post
 
 NOON = datetime(2031, 5, 4, 12, tzinfo=UTC)
 STREET = "12 rue du Moulin, 49300 Cholet"
@@ -77,11 +85,13 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 
 def geocoder(server: Server, db: Database, provider: str = "ban", **more: Any) -> Geocoder:
+    return Geocoder(declared(server, provider, **more), db, lambda: NOON)
+
+
+def declared(server: Server, provider: str = "ban", **more: Any) -> bundle.Geocoder:
     domain = f"127.0.0.1:{server.server_address[1]}"
-    declared = {"provider": provider, "domain": domain, "scheme": "http", "spacing_seconds": 0} | more
-    made = Geocoder.from_bundle(declared, db, lambda: NOON)
-    assert made
-    return made
+    given = {"provider": provider, "domain": domain, "scheme": "http", "spacing_seconds": 0} | more
+    return bundle.Geocoder.model_validate(given)
 
 
 @pytest.mark.parametrize("provider", ["ban", "nominatim", "photon"])
@@ -101,25 +111,6 @@ def test_both_kinds_of_answer_are_asked_for_once(provider: str, server: Server, 
     assert len(server.asked) == 2
 
 
-def test_it_is_off_where_the_bundle_says_nothing(db: Database) -> None:
-    assert Geocoder.from_bundle({}, db, lambda: NOON) is None
-
-
-@pytest.mark.parametrize(
-    ("declared", "says"),
-    [
-        ({"provider": "atlas"}, "geocoder.provider"),
-        ({"domain": "example.org"}, "geocoder.provider"),
-        ({"provider": "ban", "domain": "http://example.org/x"}, "geocoder.domain"),
-        ({"provider": "ban", "scheme": "ftp"}, "geocoder.scheme"),
-        ({"provider": "ban", "speed": 3}, "geocoder.speed"),
-    ],
-)
-def test_a_bad_declaration_names_its_key(declared: dict[str, Any], says: str, db: Database) -> None:
-    with pytest.raises(GeocoderFault, match=says):
-        Geocoder.from_bundle(declared, db, lambda: NOON)
-
-
 @pytest.mark.parametrize("broken", [500, 403, 429, b"<html>", b'{"features": [{}]}', b"["])
 def test_a_broken_answer_is_counted_and_not_kept(broken: int | bytes, server: Server, db: Database) -> None:
     server.broken = broken
@@ -132,10 +123,7 @@ def test_a_broken_answer_is_counted_and_not_kept(broken: int | bytes, server: Se
 
 def test_a_provider_that_failed_is_left_alone_for_a_while(server: Server, db: Database) -> None:
     now = [NOON]
-    domain = f"127.0.0.1:{server.server_address[1]}"
-    declared = {"provider": "ban", "domain": domain, "scheme": "http", "spacing_seconds": 0}
-    asking = Geocoder.from_bundle(declared, db, lambda: now[0])
-    assert asking
+    asking = Geocoder(declared(server), db, lambda: now[0])
     server.broken = 500
     for street in ("rue du Moulin", "rue du Four", "rue du Puits"):
         assert asking.locate(street) is None
@@ -167,3 +155,71 @@ def test_text_without_words_is_not_asked(text: str, server: Server, db: Database
 def test_a_long_text_is_cut(server: Server, db: Database) -> None:
     geocoder(server, db).locate("moulin " * 10_000)
     assert max(map(len, server.asked)) <= 200
+
+
+CHOLET = Location(
+    "Cholet", 40, 46, "Cholet", "commune", lat=47.06, lon=-0.88, country="FR", departement="49", insee="49099"
+)
+
+
+def said(*places: Location, labels: tuple[str, ...] = ("emerging_incident",)) -> Annotation:
+    return Annotation("file:1", "fr", "full", 0.9, 0.9, {"emerging_incident": 0.9}, labels, locations=places)
+
+
+def named(name: str, **more: Any) -> Location:
+    return Location(name, 0, len(name), name, "street", **more)
+
+
+def test_a_street_beside_its_commune_is_put_on_the_map(server: Server, db: Database) -> None:
+    asking = geocoder(server, db)
+    (placed,) = pinpoint([said(named("rue du Moulin"), CHOLET)], asking)
+    street = placed.locations[0]
+    assert (street.lat, street.lon, street.radius_m, street.insee) == (47.06, -0.88, 500.0, "49099")
+    assert server.asked == ["rue du Moulin, Cholet"]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        said(named("rue du Moulin")),
+        said(named("rue du Moulin"), CHOLET, replace(CHOLET, name="Angers", insee="49007")),
+        said(named("rue du Moulin", role="origin"), CHOLET),
+        said(named("rue du Moulin", lat=47.0, lon=-0.9), CHOLET),
+        said(named("rue du Moulin"), CHOLET, labels=()),
+        said(CHOLET),
+    ],
+    ids=["no commune", "two communes", "elsewhere", "known already", "no incident", "no street"],
+)
+def test_what_needs_no_position_or_cannot_have_one_is_not_asked(read: Annotation, server: Server, db: Database) -> None:
+    assert pinpoint([read], geocoder(server, db)) == [read]
+    assert server.asked == []
+
+
+def test_a_street_of_that_name_far_from_the_commune_is_not_taken(server: Server, db: Database) -> None:
+    read = said(named("rue du Moulin"), replace(CHOLET, name="Lille", lat=50.63, lon=3.06))
+    assert pinpoint([read], geocoder(server, db)) == [read]
+    assert len(server.asked) == 1
+
+
+def test_a_batch_asks_a_few_questions_and_takes_what_is_known_for_free(server: Server, db: Database) -> None:
+    streets = [said(named(f"rue du Moulin {number}"), CHOLET) for number in range(ASKED + 2)]
+    asking = geocoder(server, db)
+    for round_ in (1, 2):
+        found = [one.locations[0].lat is not None for one in pinpoint(streets, asking)]
+        assert found == [True] * ASKED * round_ + [False] * (len(streets) - ASKED * round_)
+    assert len(server.asked) == 2 * ASKED
+
+
+@pytest.mark.parametrize("broken", [None, 500])
+def test_the_stage_keeps_the_position_and_does_without_one(broken: int | None, server: Server, db: Database) -> None:
+    server.broken = broken
+    text = "Gros incendie rue du Moulin à Cholet, fumée noire partout, les pompiers évacuent"
+    with db.write() as conn:
+        posts.add(conn, [Post("file:1", "file", text, NOON, NOON)])
+    world = World.load(ROOT / "config" / "default")
+    annotate_stage(db, world, annotator=Annotator(), clock=lambda: NOON, geocoder=geocoder(server, db))
+    with db.read() as conn:
+        kept = annotations.get(conn, ["file:1"])["file:1"]
+    street = next(one for one in kept.locations if one.level == "street")
+    assert street.lat == (None if broken else 47.06)
+    assert len(server.asked) == 1

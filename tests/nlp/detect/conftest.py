@@ -1,7 +1,7 @@
 """A street of posts for detection: a store, a world, and annotations made by hand."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,12 @@ class Street:
     def forget(self, id: str) -> None:
         with self.db.write() as conn:
             posts.delete(conn, [id])
+
+    def read_again(self) -> None:
+        """What was said is annotated anew, a little differently."""
+        with self.db.write() as conn:
+            known = annotations.get(conn, self.said)
+            annotations.put(conn, [replace(each, why=("again",), urgency=0.5) for each in known.values()])
 
     def look(self, *, limit: int = 512, restart: bool = False, after: float = 0.0) -> list[IncidentEvent]:
         """Run detection until nothing is left, ``after`` minutes past the last post; gives every event so far."""

@@ -234,3 +234,11 @@ def test_public_order_counts_only_with_a_legal_basis(new_street):
                 labels=("public_order_threat",),
             )
         assert {tag for event in street.look() for tag in event.incident.tags} == expected
+
+
+def test_old_posts_that_are_read_again_start_nothing(street, fire):
+    street.say(fire[0], author="fire service", post={"trusted": True})
+    first, *_ = street.look(after=60 * 24 * 30)
+    street.read_again()
+    street.look(after=60 * 24 * 30)
+    assert street.incident(first.incident.id).state == "closed"

@@ -1,0 +1,73 @@
+"""The spine: stages opened and closed, and retention as the bundle declares it."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import pytest
+
+import vigie
+from config.publish import Configuration
+from config.settings import settings
+from listeners.standin.playback import Draft
+from listeners.standin.server import Options, StandIn
+from store import annotations, config_versions, leases, posts
+from store.database import Database
+from store.records import Annotation, Post
+
+BUNDLE = """
+name: {fr: a, en: b}
+default_lead: p
+agencies: [{id: p, name: {fr: a, en: b}, kind: prefecture}]
+filters: [{id: smoke, purpose: Hear of smoke anywhere, keywords: [fumée], where: anywhere}]
+sources: [{id: x, kind: x_stream}]
+"""
+ORDER = "public_order: {legal_basis: an invented ordinance, roles: [p], keep_days: 7}"
+TAGS = {"rumour": 0.0, "public_order_threat": 0.9, "emerging_incident": 0.9}
+
+
+@pytest.fixture
+def make_house(tmp_path):
+    db = Database.open(f"sqlite:///{tmp_path / 'vigie.db'}")
+
+    def make(bundle=BUNDLE, **env):
+        with db.write() as conn:
+            config_versions.publish(conn, {"b.yaml": bundle}, "test", datetime.now(UTC))
+        here = {"VIGIE_HOME": str(tmp_path), "VIGIE_CONFIG": str(tmp_path), **env}
+        return vigie.House(settings(here), db, stop=Event())
+
+    yield make
+    db.close()
+
+
+def until(condition):
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_a_stream_is_let_go_of_when_its_stage_ends(make_house, monkeypatch):
+    monkeypatch.setenv("X_BEARER_TOKEN", "token")
+    with StandIn([Draft(0, {"id": "a", "text": "fumée"})], Options(port=0)) as standin:
+        house = make_house(VIGIE_X_BASE_URL=standin.url)
+        world = Configuration(house.db).current()
+        lease = leases.acquire(house.db, "collect", "test", house.clock())
+        with vigie.collect(house) as step:
+            until(lambda: step(world, lease) >= 0 and standin.status()["connected"] == 1)
+        until(lambda: standin.status()["connected"] == 0)
+
+
+@pytest.mark.parametrize(("declared", "kept"), [(ORDER, [None, 0.9]), ("", [None, None])])
+def test_threats_are_kept_as_long_as_the_bundle_says(make_house, declared, kept):
+    house = make_house(BUNDLE + declared)
+    now = house.clock()
+    with house.db.write() as conn:
+        for age in (8, 6):
+            at = now - timedelta(days=age)
+            posts.add(conn, [Post(f"x:{age}", "x", "fumée", at, at)])
+            annotations.put(conn, [Annotation(f"x:{age}", "fr", "fast", 0.9, 0.9, TAGS)])
+    assert vigie.retain(house) == 0
+    with house.db.read() as conn:
+        found = annotations.get(conn, ["x:8", "x:6"])
+    assert [one.tags["public_order_threat"] for one in found.values()] == kept
