@@ -73,6 +73,13 @@ class Joined:
         self.value[name] = [*mine, *value] if isinstance(mine, list) else value
 
 
+def yaml_files(folder: Path) -> list[Path]:
+    """The files of a bundle in order of name; hidden ones are an editor's own. Raises OSError."""
+    return sorted(
+        path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and not path.name.startswith(".")
+    )
+
+
 def read(folder: Path) -> tuple[dict[str, str], list[Fault]]:
     """The ``*.yaml`` files of a folder (name → text), and a fault for each that cannot be read."""
     files: dict[str, str] = {}
@@ -81,7 +88,7 @@ def read(folder: Path) -> tuple[dict[str, str], list[Fault]]:
         advice = "give the folder that holds the YAML files, such as config/default"
         return {}, [Fault(str(folder), 0, "", "there is no such folder", advice)]
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
+        paths = yaml_files(folder)
     except OSError as error:
         return {}, [Fault(str(folder), 0, "", f"cannot be read: {error.strerror}", "allow Vigie to read it")]
     if not paths:

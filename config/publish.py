@@ -9,7 +9,7 @@ from pathlib import Path
 from config.bundle import Bundle
 from config.check import check
 from config.faults import Fault
-from config.load import load, read
+from config.load import load, read, yaml_files
 from config.policy import exemption, refuse
 from config.world import World
 from store import config_versions, ledger
@@ -75,9 +75,16 @@ class FolderWatch:
 
     def look(self, now: datetime) -> Sequence[Fault] | None:
         """Publish what changed since the last look. None: nothing did; else the faults, none where it was published."""
-        files = [(path.name, path.stat()) for path in self._folder.glob("*.yaml")]
-        seen = sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in files)
+        seen = self._stamps()
         if seen == self._seen:
             return None
         self._seen = seen
         return publish_folder(self._db, self._folder, by="listen", now=now)
+
+    def _stamps(self) -> list[tuple[str, int, int]]:
+        """What tells a changed folder: names, times and sizes. Empty while the folder or a file of it is replaced."""
+        try:
+            files = [(path.name, path.stat()) for path in yaml_files(self._folder)]
+        except OSError:
+            return []
+        return [(name, stat.st_mtime_ns, stat.st_size) for name, stat in files]

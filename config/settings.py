@@ -12,6 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 
 
+class SettingsError(ValueError):
+    """A ``VIGIE_…`` variable that cannot be used; the message names it and says what it may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One installation. Ports are TCP on 127.0.0.1; ``x_base_url`` is X itself or a stand-in for it;
@@ -35,7 +39,7 @@ class Settings:
 def settings(env: Mapping[str, str] | None = None) -> Settings:
     """The settings that ``VIGIE_…`` variables give, with the embedded defaults.
 
-    Raises ValueError, naming the variable, where a port is not a number.
+    Raises SettingsError, naming the variable, where one cannot be used.
     """
     env = os.environ if env is None else env
     home = Path(env.get("VIGIE_HOME", ROOT / "var")).absolute()
@@ -61,13 +65,13 @@ def _status(value: str) -> Literal["Exercise", "Test"] | None:
             return value
         case "" | "Actual":
             return None
-    raise ValueError(f"VIGIE_STATUS must be Exercise or Test, or not set; it is {value!r}")
+    raise SettingsError(f"VIGIE_STATUS must be Exercise or Test, or not set; it is {value!r}")
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:
     value = env.get(name, str(default))
     if not value.isdigit() or not 0 < int(value) < 65536:
-        raise ValueError(f"{name} must be a port between 1 and 65535, not {value!r}")
+        raise SettingsError(f"{name} must be a port between 1 and 65535, not {value!r}")
     return int(value)
 
 
@@ -77,5 +81,5 @@ def _speed(value: str) -> float:
     except ValueError:
         speed = 0
     if not 0 < speed <= 1000:
-        raise ValueError(f"VIGIE_DRILL_SPEED must be a number above 0, at most 1000, not {value!r}")
+        raise SettingsError(f"VIGIE_DRILL_SPEED must be a number above 0, at most 1000, not {value!r}")
     return speed

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,6 +27,36 @@ class Commands(click.Group):
         command = module.command
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what is wrong around it (settings, files, the database) is one message, not a traceback."""
+        try:
+            return super().invoke(ctx)
+        except _surroundings() as error:
+            if isinstance(error, OSError) and (error.errno == errno.EPIPE or error.filename is None):
+                raise
+            raise click.ClickException(_told(error)) from error
+
+
+def _surroundings() -> tuple[type[Exception], ...]:
+    """Errors whose cause lies outside the program; imported only once something went wrong."""
+    from sqlalchemy.exc import DatabaseError
+
+    from config.faults import BundleError
+    from config.secrets import MissingSecret
+    from config.settings import SettingsError
+    from store.database import Busy, Unusable
+    from store.migrations import UnknownVersion
+
+    return BundleError, MissingSecret, SettingsError, Busy, Unusable, UnknownVersion, DatabaseError, OSError
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (
+            f"{error.filename}: {error.strerror}. Free or allow this path, or choose others with VIGIE_HOME and options"
+        )
+    return str(getattr(error, "orig", None) or error)
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -15,17 +15,22 @@ from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from store import leases, times
 from store.leases import LeaseLost
 from store.migrations import migrate
 from store.records import Lease
 
-__all__ = ["Busy", "Database", "LeaseLost"]
+__all__ = ["Busy", "Database", "LeaseLost", "Unusable"]
 
 BUSY_SECONDS = 10
 _POLL_SECONDS = 0.001
 _SYNCHRONOUS = {"normal": "PRAGMA synchronous=NORMAL", "durable": "PRAGMA synchronous=FULL"}
+
+
+class Unusable(ValueError):
+    """The database cannot be opened; the message says which, why, and what to do."""
 
 
 class Busy(Exception):
@@ -48,14 +53,21 @@ class Database:
 
         A write waits at most ``patience`` seconds for other writers.
 
-        Raises ValueError for another kind of URL, and :class:`store.migrations.UnknownVersion` for a newer database.
+        Raises Unusable for another kind of URL and for a file that is no database or is damaged (it is left as it
+        is), OSError where it cannot be written, and :class:`store.migrations.UnknownVersion` for a newer database.
         """
         path = _file(url)
         path.parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": patience, "isolation_level": None})
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", partial(_begin, patience=patience))
-        migrate(engine, path)
+        try:
+            migrate(engine, path)
+        except (sqlite3.DatabaseError, DatabaseError) as error:
+            engine.dispose()
+            why = getattr(error, "orig", None) or error
+            advice = "put a copy of it back, or move it away and Vigie starts with an empty one"
+            raise Unusable(f"the database {path} cannot be used ({why}): {advice}") from error
         return cls(engine, clock)
 
     @contextmanager
@@ -84,9 +96,13 @@ class Database:
 
 
 def _file(url: str) -> Path:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise ValueError(f"VIGIE_DATABASE must name a SQLite file, as sqlite:////var/lib/vigie/vigie.db, not {url!r}")
+    wrong = Unusable(f"VIGIE_DATABASE must name a SQLite file, as sqlite:////var/lib/vigie/vigie.db, not {url!r}")
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise wrong from error
+    if not parsed.drivername.startswith("sqlite") or not parsed.database or parsed.database == ":memory:":
+        raise wrong
     return Path(parsed.database).absolute()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
@@ -39,7 +40,8 @@ def serve(settings: Settings) -> None:
         h11_max_incomplete_event_size=LONGEST_HEADERS,
         timeout_graceful_shutdown=2,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    with suppress(KeyboardInterrupt):  # uvicorn has ended in order by then
+        uvicorn.Server(config).run(sockets=[listening])
     db.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections import deque
@@ -9,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cache
 from itertools import count
-from typing import BinaryIO
+from pathlib import Path
+from typing import IO, BinaryIO
 
 import click
 
@@ -26,7 +28,7 @@ CHUNK = 1 << 20
     "-o",
     "--output",
     metavar="OUT",
-    type=click.File("wb"),
+    type=click.Path(dir_okay=False, writable=True, allow_dash=True),
     default="-",
     help="File to write; standard output without it.",
 )
@@ -37,13 +39,31 @@ CHUNK = 1 << 20
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to share the work."
 )
 @click.option("--json", "_json", is_flag=True, help="Accepted for symmetry: the output is always JSON lines.")
-def command(source: BinaryIO, output: BinaryIO, depth: Depth, workers: int, _json: bool) -> None:
+def command(source: BinaryIO, output: str, depth: Depth, workers: int, _json: bool) -> None:
     """Annotate posts: JSON lines in (id, text; optional created_at, lang, author, geo), one JSON line a post out.
 
     A bad line is told on standard error, keeps its place as {"id": …, "error": …}, and makes the exit status 1.
 
     Example: echo '{"id": "1", "text": "Explosion à Cholet, fumée noire"}' | vigie annotate
     """
+    if _same(source, output):
+        raise click.ClickException(f"{output} is the file to read: give another one to write")
+    with click.open_file(output, "wb") as out:
+        bad = _annotate(source, out, depth, workers)
+    if bad:
+        sys.exit(1)
+
+
+def _same(source: BinaryIO, output: str) -> bool:
+    """Whether the file to write is the one that is read."""
+    try:
+        return Path(output).is_file() and os.path.samestat(os.stat(output), os.fstat(source.fileno()))
+    except io.UnsupportedOperation:
+        return False
+
+
+def _annotate(source: BinaryIO, out: IO[bytes], depth: Depth, workers: int) -> int:
+    """Writes a line for each line; returns how many were bad."""
     bad, done, numbers = 0, 0, count(1)
     for answers in _answers(_batches(source), depth, workers):
         for one, number in zip(answers, numbers, strict=False):
@@ -51,11 +71,10 @@ def command(source: BinaryIO, output: BinaryIO, depth: Depth, workers: int, _jso
                 bad += 1
                 click.echo(f"line {number}: {one.error}", err=True)
         done += len(answers)
-        output.write(b"".join(one.json + b"\n" for one in answers))
-        output.flush()
+        out.write(b"".join(one.json + b"\n" for one in answers))
+        out.flush()
         _progress(done)
-    if bad:
-        sys.exit(1)
+    return bad
 
 
 def _batches(source: BinaryIO) -> Iterator[list[bytes]]:

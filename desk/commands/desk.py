@@ -6,6 +6,7 @@ import errno
 import json
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
@@ -37,7 +38,8 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
     config = uvicorn.Config(
         app, log_level="warning", server_header=False, proxy_headers=False, timeout_graceful_shutdown=1
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    with suppress(KeyboardInterrupt):  # uvicorn has ended in order by then
+        uvicorn.Server(config).run(sockets=[listening])
     db.close()
 
 

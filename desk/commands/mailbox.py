@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -74,14 +76,21 @@ def command() -> None:
     chosen = settings()
     folder = Folder(chosen.home / "mailbox")
     try:
-        receiver = webhooks(folder, chosen.webhook_port)
-        mail = Controller(Mail(folder), hostname=HOST, port=chosen.mailbox_port)
+        name, port = "VIGIE_WEBHOOK_PORT", chosen.webhook_port
+        receiver = webhooks(folder, port)
+        name, port = "VIGIE_MAILBOX_PORT", chosen.mailbox_port
+        mail = Controller(Mail(folder), hostname=HOST, port=port)
         mail.start()
     except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
         raise click.ClickException(
-            f"cannot listen ({error.strerror}): free the port, or set VIGIE_MAILBOX_PORT or VIGIE_WEBHOOK_PORT"
+            f"port {port} is in use: end what holds it, or set {name} to another port"
         ) from error
     click.echo(
         f"keeping mail for port {chosen.mailbox_port} and webhooks for port {chosen.webhook_port} in {folder.path}"
     )
-    receiver.serve_forever()
+    with suppress(KeyboardInterrupt):
+        receiver.serve_forever()
+    mail.stop()
+    receiver.server_close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ def command(
     Files are merged by time. After the last post the clock runs on until every incident is closed. Lines that hold no
     post, or no created_at, are told on stderr; the rest goes on, and the exit status is 1.
     """
+    _refuse_outputs(files, [path for path in (out, posts) if path])
     try:
         world = World.load(folder)
         with replay(files, world, speed=speed, report=_report, progress=_progress) as played:
@@ -68,6 +69,15 @@ def command(
     except (BundleError, OSError) as error:
         raise click.ClickException(str(error)) from error
     sys.exit(1 if failed else 0)
+
+
+def _refuse_outputs(files: Sequence[Path], outputs: Sequence[Path]) -> None:
+    """Say before the work, not after it, that a result cannot be written or would overwrite what is read."""
+    for path in outputs:
+        if not path.parent.is_dir():
+            raise click.ClickException(f"{path}: there is no folder {path.parent}; make it first")
+        if path.exists() and any(path.samefile(file) for file in files):
+            raise click.ClickException(f"{path} is a file to read: give another one to write")
 
 
 def _write(path: Path, lines: Iterable[dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
@@ -12,11 +13,11 @@ import urllib.request
 
 import click
 
-from config.check import check
-from config.load import read_folder
+from config.check import check_folder
 from config.settings import HOST, Settings, settings
 from desk import stack
 from desk.supervise import Child, Supervisor, taken
+from store.database import Database
 
 MIGRATION_S = 300
 
@@ -34,6 +35,7 @@ def command(airflow: bool) -> None:
     drill = not (os.environ.get("X_BEARER_TOKEN") or os.environ.get("X_BEARER_TOKEN_FILE"))
     _refuse_taken_ports(stack.ports(chosen, drill=drill, airflow=airflow))
     _refuse_faults(chosen)
+    _prepare_home(chosen)
     supervisor = Supervisor(say)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: supervisor.stop())
@@ -54,15 +56,28 @@ def _refuse_taken_ports(ports: dict[str, int]) -> None:
     busy = [
         f"port {port} is in use: free it, or set {name} to another" for name, port in ports.items() if taken(HOST, port)
     ]
-    if busy:
-        raise click.ClickException("\n".join(busy))
+    names = {port: name for name, port in ports.items()}
+    twice = [
+        f"{name} and {names[port]} are both {port}: set one of them to another port"
+        for name, port in ports.items()
+        if names[port] != name
+    ]
+    if busy or twice:
+        raise click.ClickException("\n".join(busy + twice))
 
 
 def _refuse_faults(chosen: Settings) -> None:
-    faults = [fault for fault in check(read_folder(chosen.config)) if fault.level == "error"]
+    faults = [fault for fault in check_folder(chosen.config) if fault.level == "error"]
     if faults:
         listed = "\n".join(str(fault) for fault in faults)
         raise click.ClickException(f"the configuration in {chosen.config} has faults, see `vigie check`:\n{listed}")
+
+
+def _prepare_home(chosen: Settings) -> None:
+    """The home, writable, and the database, migrated: what every process needs, so that none starts in vain."""
+    chosen.home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=chosen.home):
+        Database.open(chosen.database).close()
 
 
 def _welcome(chosen: Settings, *, drill: bool, airflow: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 
 import click
@@ -20,22 +21,29 @@ def command(seconds: float) -> None:
     Example: vigie watch --seconds 60
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     house = vigie.open_house()
     _refuse_held(house)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: house.stop.set())
-    threads = [threading.Thread(target=_run, args=(name, house), name=name) for name in vigie.TASKS]
+    failed: list[str] = []
+    threads = [threading.Thread(target=_run, args=(name, house, failed), name=name) for name in vigie.TASKS]
     for thread in threads:
         thread.start()
     house.stop.wait(seconds or None)
     house.stop.set()
     for thread in threads:
         thread.join()
+    if failed:
+        sys.exit(1)
 
 
-def _run(name: str, house: vigie.House) -> None:
+def _run(name: str, house: vigie.House, failed: list[str]) -> None:
+    """Run one task; one that ends in an error is named in ``failed``, and ends the others."""
+    failed.append(name)
     try:
         vigie.run_task(name, house)
+        failed.remove(name)
     except LeaseLost as lost:
         logging.getLogger("vigie.watch").error("%s", lost)
     finally:

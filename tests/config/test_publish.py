@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.publish import Configuration, publish_folder
+from config.publish import Configuration, FolderWatch, publish_folder
 from config.world import version_of
 from store import config_versions, ledger
 from store.database import Database
@@ -93,3 +93,31 @@ def test_a_publication_and_its_exemptions_go_to_the_ledger_once(db: Database, fo
         ("exemption", "manif", "Camille Martin"),
     ]
     assert entries[1].detail["until"] == "2027-03-01"
+
+
+def test_a_change_of_a_yml_file_is_seen(db: Database, folder: Path) -> None:
+    (folder / "more.yml").write_text("time_zone: Europe/Paris\n", encoding="utf-8")
+    watch = FolderWatch(db, folder)
+    watch.look(NOW)
+    (folder / "more.yml").write_text("time_zones: Europe/Paris\n", encoding="utf-8")
+    assert [fault.file for fault in watch.look(NOW) or ()] == ["more.yml"]
+
+
+def test_the_hidden_files_of_an_editor_do_not_count(db: Database, folder: Path) -> None:
+    watch = FolderWatch(db, folder)
+    watch.look(NOW)
+    (folder / ".#bundle.yaml").symlink_to("nobody@nowhere")
+    assert watch.look(NOW) is None
+
+
+def test_a_folder_that_goes_away_is_refused_and_the_old_configuration_stays(db: Database, folder: Path) -> None:
+    watch = FolderWatch(db, folder)
+    watch.look(NOW)
+    folder.rename(folder.with_name("gone"))
+    assert [fault.message for fault in watch.look(NOW) or ()] == ["there is no such folder"]
+    assert Configuration(db).current() is not None
+
+
+def test_a_file_that_leads_nowhere_is_refused_by_name(db: Database, folder: Path) -> None:
+    (folder / "lost.yaml").symlink_to("nowhere")
+    assert [fault.file for fault in FolderWatch(db, folder).look(NOW) or ()] == ["lost.yaml"]
