@@ -42,12 +42,10 @@ class Heads:
 
 
 def save(heads: Heads, folder: Path) -> None:
-    """Write ``heads.npz`` (int8 weights, one scale a column) and ``heads.json``; the same heads give the same bytes."""
-    peaks = np.maximum(np.quantile(np.abs(heads.weights), 0.99999, axis=0), 1e-9)
-    packed = np.clip(np.rint(heads.weights / peaks * 127), -127, 127).astype(np.int8)
+    """Write ``heads.npz`` (weights of half precision) and ``heads.json``; the same heads give the same bytes."""
     fresh = folder / "heads.npz.new"
     with fresh.open("wb") as file:
-        np.savez_compressed(file, weights=packed, peaks=peaks.astype(np.float32))
+        np.savez_compressed(file, weights=heads.weights.astype(np.float16))
     fresh.replace(folder / "heads.npz")
     told = {
         "names": list(heads.names),
@@ -63,6 +61,6 @@ def heads(folder: Path = FOLDER) -> Heads:
     """The shipped heads."""
     told = orjson.loads((folder / "heads.json").read_bytes())
     with np.load(folder / "heads.npz", allow_pickle=False) as packed:
-        weights = packed["weights"].astype(np.float32) * (packed["peaks"] / 127)
+        weights = packed["weights"].astype(np.float32)
     arrays = {key: np.array(told[key], np.float32) for key in ("bias", "scale", "shift")}
     return Heads(tuple(told["names"]), weights, thresholds=told["thresholds"], steps=told["steps"], **arrays)

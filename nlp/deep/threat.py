@@ -59,5 +59,5 @@ def _weight(text: str, findings: Findings) -> float:
     if unserious:
         return -3.0 * unserious
     if not announced:
-        return 0.5 if concrete == 3 else -1.0
-    return {0: -1.0, 1: 0.3, 2: 1.5, 3: 2.5}[concrete]
+        return 0.5 if concrete == 3 else -2.0
+    return {0: -1.0, 1: -0.5, 2: 1.5, 3: 2.5}[concrete]

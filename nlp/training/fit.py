@@ -22,7 +22,7 @@ SHARE = {"fr": 0.45, "en": 0.4}
 OTHER_SHARE = 0.05
 MAX_WEIGHT = 100.0
 STRENGTH = {"corpus": 4.0, "disaster_messages": 0.3}
-STEPS = {"emerging_incident": 0.9}
+STEPS = {"emerging_incident": 1.2}
 OWN_STRENGTH = {("relevance", "crisislex_t26"): 3.0}
 C = 0.6
 
