@@ -65,7 +65,7 @@ def collect(house: House) -> Iterator[Step]:
 @contextmanager
 def annotate(house: House) -> Iterator[Step]:
     """What each post says."""
-    db, clock, annotator = house.db, house.clock, Annotator()
+    db, clock, annotator = house.db, house.clock, Annotator().ready()
     outside = lru_cache(1)(lambda declared: declared and Geocoder(declared, db, clock))
     yield lambda world, lease: annotate_stage(
         db, world, annotator=annotator, clock=clock, lease=lease, geocoder=outside(world.bundle.geocoder)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from config.gazetteer import gazetteer
 from config.world import World
-from nlp.deep.pipeline import read_deeply
+from nlp.deep.pipeline import LANGS, pipeline, read_deeply
 from nlp.fast import FastPath, Readable, probability
 from nlp.finish import finish
 from nlp.geocode import Geocoder
@@ -33,6 +33,13 @@ class Annotator:
 
     def __init__(self, fast: FastPath | None = None) -> None:
         self._fast = fast or FastPath()
+
+    def ready(self) -> Annotator:
+        """This annotator with all that a deep reading needs, so that the first post in danger does not wait for it."""
+        for lang in LANGS:
+            pipeline(lang)
+        gazetteer()
+        return self
 
     def annotate(
         self,
