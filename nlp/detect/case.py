@@ -10,13 +10,14 @@ from typing import Any
 from config.world import World
 from nlp.detect import places, severity
 from nlp.detect.cluster import Cluster, best_evidence
-from nlp.detect.hazards import reach_km
+from nlp.detect.hazards import GENERAL, reach_km
 from nlp.detect.knowledge import is_own, operation_for
 from store.codec import from_json, to_json
 from store.records import Incident, Knowledge, Place
 
 HAZARD_OVERTAKES = 1.5
-TAG_VOICES = {"rumour": (3, 0.2), "public_order_threat": (2, 0.2)}
+TAG_VOICES = {"rumour": (3, 0.05), "public_order_threat": (2, 0.02)}
+"""The least voices, and the least share of all voices: threats and rumours are few beside those who tell the event."""
 WHY = 6
 FIRST_S, LAST_S = -6.2e10, 2.5e11
 
@@ -119,6 +120,8 @@ def _moved(old: Place | None, new: Place | None) -> bool:
 
 def _hazard(cluster: Cluster, current: str | None) -> str | None:
     best = cluster.hazard
+    if current and best == GENERAL.get(current):
+        return current
     if current in cluster.hazards and best and cluster.hazards[best] < HAZARD_OVERTAKES * cluster.hazards[current]:
         return current
     return best or current

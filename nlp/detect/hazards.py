@@ -26,6 +26,9 @@ KIN: tuple[frozenset[str], ...] = (
     frozenset({"wildfire", "heat", "pollution"}),
 )
 
+GENERAL = {"industrial_fire": "fire", "wildfire": "fire", "gas_leak": "chemical", "vehicle_attack": "road_accident"}
+"""What people also call a hazard: plainer words for it never take its place."""
+
 REACH_KM = {
     "storm": 400.0,
     "earthquake": 300.0,
