@@ -116,7 +116,7 @@ def _send(desk: Desk, delivery: Delivery) -> None:
         raise PermanentError("no-sender", f"no channel of kind {route.kind} is set up here")
     facts = _facts(desk, delivery)
     message = write(facts, route.address, desk.key)
-    if route.settings.get("format") == "cap" or route.settings.get("cap"):
+    if route.settings.get("format") == "cap":
         message = replace(message, cap=cap.write(facts, message))
     sender(delivery, message, route.settings, route.secrets)
 

@@ -40,7 +40,6 @@ class Matcher:
 
     def __init__(self, bundle: Bundle, areas: Areas) -> None:
         self._areas = areas
-        self._all = bundle.policy == "keep_all"
         self._rules = tuple(_rule(f, bundle) for f in bundle.filters)
         self._automaton = _automaton(bundle, areas)
 
@@ -53,10 +52,6 @@ class Matcher:
         if not found:
             return ()
         return tuple(rule.id for index, rule in enumerate(self._rules) if self._holds(index, rule, found, lang, geo))
-
-    def keeps(self, text: str, *, lang: str | None = None, geo: Geo | None = None) -> bool:
-        """Whether the bundle keeps a post: some filter wants it, or the policy is to keep all."""
-        return self._all or bool(self.match(text, lang=lang, geo=geo))
 
     def _find(self, text: str) -> set[tuple[int, int]]:
         """Every (filter, part) of which a word stands in the text; empty where no keyword does."""

@@ -13,7 +13,6 @@ _LETTERS = {"ß": "ss", "œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ð": "d",
 _SIGNS = dict.fromkeys("’‘‛ʼʹ′`´＇", "'") | dict.fromkeys("“”„«»″", '"') | dict.fromkeys("‐‑‒–—―−", "-")
 _SAME = _LETTERS | _SIGNS
 _INVISIBLE = ("Mn", "Me", "Cf")  # combining marks, and what has no shape: zero-width, directions, soft hyphen
-_WORD = re.compile(r"[^\W_]+")
 _HASHTAG = re.compile(r"[#＃](\w+)")
 
 
@@ -65,11 +64,6 @@ def folded_with_offsets(text: str) -> tuple[str, list[int]]:
     for index, char in enumerate(text):
         offsets.extend([index] * len(_FOLDS[ord(char)]))
     return text.translate(_FOLDS), offsets
-
-
-def words(folded: str) -> list[str]:
-    """The words of folded text: runs of letters and digits; apostrophes, hyphens and signs part them."""
-    return _WORD.findall(folded)
 
 
 def key(text: str) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import orjson
 
 from config.areas import Areas
 from config.bundle import Bundle
 from config.filters import Matcher
 from config.load import load, read_folder
+from store.config_versions import version_of
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,3 @@ class World:
         bundle = load(files)
         areas = Areas(bundle)
         return cls(bundle, version, Matcher(bundle, areas), areas)
-
-
-def version_of(files: Mapping[str, str]) -> str:
-    """The version of files (name → text): 12 hex digits of the hash of their content, as the store counts them."""
-    return hashlib.sha256(orjson.dumps(dict(files), option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from store.records import Geo, Status
+from store.text import clean
 
 MAX_TEXT = 25_000
 """Code points kept of one text, as many as the longest post of X; what is beyond is cut."""
@@ -56,11 +57,4 @@ class Listener(Protocol):
 
 def cleaned(text: str) -> str:
     """``text`` cut at MAX_TEXT, with NUL and lone surrogates as U+FFFD: one for one, so that offsets stay true."""
-    text = text[:MAX_TEXT].replace("\0", "\ufffd")
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
-    return text
+    return clean(text[:MAX_TEXT])

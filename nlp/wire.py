@@ -12,6 +12,7 @@ import orjson
 
 from nlp.annotate import Annotator, Depth
 from store.records import Annotation, Geo, Location, Quantity
+from store.text import encodable
 
 FIELDS = (
     "lang", "depth", "about", "relevance", "tags", "labels", "hazard", "need", "urgency", "source", "stance", "when",
@@ -78,12 +79,12 @@ def decode(line: bytes) -> Line:
     id = told.get("id")
     if not isinstance(id, str):
         raise BadLine("the key id is missing" if id is None else f"id must be a string, not {_kind(id)}")
-    id = _printable(id)
+    id = encodable(id)
     text = told.get("text")
     if not isinstance(text, str):
         raise BadLine("the key text is missing" if text is None else f"text must be a string, not {_kind(text)}", id)
     _check_optional(told, id)
-    return Line(id, _printable(text), told.get("lang"), _geo(told.get("geo"), id))
+    return Line(id, encodable(text), told.get("lang"), _geo(told.get("geo"), id))
 
 
 def _load(line: bytes) -> Any:
@@ -97,11 +98,6 @@ def _load(line: bytes) -> Any:
         raise BadLine(f"not UTF-8 at byte {error.start}") from error
     except (json.JSONDecodeError, RecursionError) as error:
         raise BadLine(f"not JSON: {error}" if line.strip() else "empty line") from error
-
-
-def _printable(text: str) -> str:
-    """Lone surrogates, which UTF-8 cannot hold, become U+FFFD; offsets stay."""
-    return text if text.isascii() else "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
 
 
 def _check_optional(told: dict[str, Any], id: str) -> None:

@@ -38,10 +38,5 @@ def of_incident(conn: Connection, incident_id: str) -> list[Alert]:
     return _all(conn, about.order_by(alerts.c.at, alerts.c.id))
 
 
-def recent(conn: Connection, limit: int) -> list[Alert]:
-    """At most ``limit`` alerts, newest first."""
-    return _all(conn, select(alerts.c.payload).order_by(alerts.c.at.desc(), alerts.c.id).limit(limit))
-
-
 def _all(conn: Connection, query: Select[Any]) -> list[Alert]:
     return [from_json(Alert, payload) for payload in conn.execute(query).scalars()]

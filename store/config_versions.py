@@ -13,12 +13,17 @@ from sqlalchemy.dialects.sqlite import insert
 from store.tables import config_versions
 
 
+def version_of(files: Mapping[str, str]) -> str:
+    """The version of files (path → text): 12 hex digits of the hash of their content."""
+    return hashlib.sha256(orjson.dumps(dict(files), option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+
+
 def publish(conn: Connection, files: Mapping[str, str], by: str, now: datetime) -> str:
-    """Make ``files`` (path → text) the newest configuration; gives its version, 12 hex digits of their hash.
+    """Make ``files`` (path → text) the newest configuration; gives its version.
 
     Publishing what is the newest already changes nothing; publishing an older one again makes it the newest.
     """
-    version = hashlib.sha256(orjson.dumps(dict(files), option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+    version = version_of(files)
     newest = latest(conn)
     if newest is not None and newest[0] == version:
         return version
@@ -34,10 +39,3 @@ def latest(conn: Connection) -> tuple[str, dict[str, str]] | None:
     newest = select(config_versions.c.version, config_versions.c.files).order_by(config_versions.c.number.desc())
     row = conn.execute(newest.limit(1)).one_or_none()
     return None if row is None else (row.version, row.files)
-
-
-def get(conn: Connection, version: str) -> dict[str, str] | None:
-    """The files (path → text) of one version, or None."""
-    wanted = select(config_versions.c.files).where(config_versions.c.version == version)
-    files: dict[str, str] | None = conn.execute(wanted).scalar_one_or_none()
-    return files

@@ -76,12 +76,6 @@ def of_incident(conn: Connection, incident_id: str) -> list[Delivery]:
     return _all(conn, about.order_by(deliveries.c.created_at, deliveries.c.id))
 
 
-def oldest_pending(conn: Connection) -> Delivery | None:
-    """The oldest delivery that is pending or being sent, or None."""
-    waiting = select(deliveries).where(deliveries.c.state.in_(("pending", "sending")))
-    return next(iter(_all(conn, waiting.order_by(deliveries.c.created_at, deliveries.c.id).limit(1))), None)
-
-
 def acknowledge(conn: Connection, acknowledgement: Acknowledgement) -> bool:
     """Keep an acknowledgement; gives False, and keeps the first, where that agency had acknowledged the incident."""
     new = insert(_acknowledgements).values(asdict(acknowledgement)).on_conflict_do_nothing()

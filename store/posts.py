@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy import delete as delete_rows
 
 from store import bulk, tables
@@ -16,7 +16,6 @@ from store.tables import incident_posts, posts
 from store.text import clean
 from store.times import to_micros
 
-_NOWHERE = (None, None, None, None)
 _COLUMNS = [column.name for column in posts.c if column.name != "seq"]
 _INSERT = bulk.compiled(insert(posts), _COLUMNS)
 
@@ -24,7 +23,7 @@ _INSERT = bulk.compiled(insert(posts), _COLUMNS)
 def add(conn: Connection, new: Sequence[Post]) -> list[str]:
     """Keep the posts whose id is not there yet; gives the ids that were new, in order.
 
-    Of two posts with one id the first is kept. Lone surrogates in text become U+FFFD, NUL is dropped.
+    Of two posts with one id the first is kept. Lone surrogates and NUL in text become U+FFFD.
     Raises ValueError for a time without a zone.
     """
     rows: dict[str, tuple[Any, ...]] = {}
@@ -54,11 +53,6 @@ def delete(conn: Connection, ids: Collection[str]) -> int:
         conn.execute(delete_rows(incident_posts).where(incident_posts.c.post_id.in_(some)))
         gone += conn.execute(delete_rows(posts).where(posts.c.id.in_(some))).rowcount
     return gone
-
-
-def count(conn: Connection) -> int:
-    """How many posts are kept."""
-    return conn.execute(select(func.count()).select_from(posts)).scalar_one()
 
 
 def of_row(row: Row[Any]) -> Post:

@@ -145,13 +145,6 @@ sources = Table(
     Column("kept", Integer, nullable=False),
 )
 
-operations = Table(
-    "operations",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("payload", Json, nullable=False),
-)
-
 config_versions = Table(
     "config_versions",
     metadata,
@@ -231,6 +224,5 @@ SHARED = {
     "deliveries": "id",
     "acknowledgements": "incident_id",
     "sources": "source",
-    "operations": "id",
     "config_versions": "version",
 }

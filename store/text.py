@@ -7,10 +7,11 @@ import re
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+def encodable(text: str) -> str:
+    """``text`` with lone surrogates as U+FFFD, one for one, so that offsets stay true."""
+    return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)
+
+
 def clean(text: str) -> str:
-    """``text`` with lone surrogates replaced by U+FFFD and NUL dropped; other characters stay as they are."""
-    if "\0" in text:
-        text = text.replace("\0", "")
-    if text.isascii():
-        return text
-    return _LONE_SURROGATE.sub("\ufffd", text)
+    """``text`` with lone surrogates and NUL as U+FFFD, one for one; other characters stay as they are."""
+    return encodable(text.replace("\0", "\ufffd"))

@@ -14,7 +14,7 @@ from store.times import from_micros, to_micros
 
 
 class FreeText(TypeDecorator[str]):
-    """Text that people, platforms or other programs wrote: lone surrogates become U+FFFD, NUL is dropped."""
+    """Text that people, platforms or other programs wrote: lone surrogates and NUL become U+FFFD."""
 
     impl = Text
     cache_ok = True

@@ -17,6 +17,7 @@ from alerts.messages.wording import Wording
 from config import vocabulary
 from config.bundle import Bundle
 from config.world import World
+from store import times
 from store.records import Alert, Delivery, Incident, Post
 
 SUBJECT = 78
@@ -184,7 +185,7 @@ def payload(facts: Facts) -> dict[str, Any]:
         "alert": facts.alert.id,
         "incident": incident.id,
         "event": facts.alert.event,
-        "at": facts.alert.at.isoformat().replace("+00:00", "Z"),
+        "at": times.to_iso(facts.alert.at),
         "status": incident.status,
         "agency": facts.delivery.agency,
         "role": facts.delivery.role,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from alerts.rules.ownership import ORDER, rank
 from config.world import World
+from store import times
 from store.records import Alert, Delivery, IncidentEvent
 
 Role = Literal["lead", "support"]
@@ -26,15 +27,13 @@ class Recipient:
     reason: str
 
     def to_json(self) -> dict[str, Any]:
-        """The contract's object, times in ISO 8601 with Z."""
-        at = self.at.isoformat().replace("+00:00", "Z")
+        """The contract's object, times in ISO 8601 with Z; the reason names the contact."""
         return {
             "agency": self.agency,
             "role": self.role,
             "channel": self.channel,
-            "contact": self.contact,
-            "at": at,
-            "reason": self.reason,
+            "at": times.to_iso(self.at),
+            "reason": f"{self.contact}: {self.reason}",
         }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 
 from config.areas import Areas
 from config.bundle import Bundle
 from config.faults import Fault
 from config.load import Joined, KeyPath
+from store import times
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Case:
     @cached_property
     def now(self) -> datetime:
         """The moment that decides what is over."""
-        return self.at or datetime.now(UTC)
+        return self.at or times.now()
 
     @cached_property
     def areas(self) -> Areas:

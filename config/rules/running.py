@@ -13,9 +13,9 @@ from config.rules.case import Case
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 SETTINGS = {
-    "mail": ("host", "port", "from", "tls", "timeout", "format", "cap"),
-    "webhook": ("timeout", "format", "plain_http", "cap"),
-    "apprise": ("format", "cap"),
+    "mail": ("host", "port", "from", "tls", "timeout", "format"),
+    "webhook": ("timeout", "format", "plain_http"),
+    "apprise": ("format",),
     "x_stream": (),
     "x_search": (),
     "file": ("path",),

@@ -7,7 +7,6 @@ import json
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 
 import click
 import uvicorn
@@ -17,6 +16,7 @@ from config.publish import Configuration
 from config.settings import HOST, Settings, settings
 from config.world import World
 from desk.web.app import create_app
+from store import times
 from store.database import Database
 
 
@@ -34,7 +34,7 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
     listening = bound(chosen.desk_port)
     address = f"http://{HOST}:{chosen.desk_port}"
     click.echo(json.dumps({"address": address, "port": chosen.desk_port}) if as_json else f"The desk: {address}")
-    app = create_app(db, chosen, lambda: datetime.now(UTC), world=world, names=names)
+    app = create_app(db, chosen, times.now, world=world, names=names)
     config = uvicorn.Config(
         app, log_level="warning", server_header=False, proxy_headers=False, timeout_graceful_shutdown=1
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 import orjson
@@ -14,7 +14,7 @@ from listeners.authors import AuthorKeys
 from listeners.collect import collect
 from listeners.hand import PLATFORM, NotUsable, entered
 from listeners.incoming import Incoming
-from store import config_versions
+from store import config_versions, times
 from store.database import Database
 
 
@@ -39,7 +39,7 @@ def command(
     lang: str | None, exercise: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Enter TEXT as a post, as if a platform had brought it: it is annotated, joined to incidents and routed."""
-    now = datetime.now(UTC)
+    now = times.now()
     try:
         post = entered(
             text, now=now, at=at, author=author, place=place, lat=lat, lon=lon, lang=lang,

@@ -15,7 +15,7 @@ from store import changes
 from store.database import Database
 from store.records import Change
 
-TABLES = ("incidents", "alerts", "deliveries", "acknowledgements", "sources", "operations", "config_versions")
+TABLES = ("incidents", "alerts", "deliveries", "acknowledgements", "sources", "config_versions")
 LIMIT = 500
 log = logging.getLogger(__name__)
 

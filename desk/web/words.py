@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import yaml
 
 Lang = Literal["fr", "en"]
-LANGS: tuple[Lang, ...] = ("fr", "en")
 FILE = Path(__file__).with_name("strings.yaml")
 
 

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -23,6 +23,7 @@ from listeners.standin.limits import Limit, Seats
 from listeners.standin.rules import Rules
 from listeners.standin.tweet import Tweet
 from listeners.standin.wire import PROBLEMS, Fields, Problem, envelope, stamp
+from store import times
 
 STATUS_HEADER = "x-vigie-status"
 _MAX_BODY = 4_000_000
@@ -59,10 +60,10 @@ class StandIn:
     """
 
     def __init__(
-        self, posts: list[playback.Draft], options: Options = Options(), *, clock: Callable[[], datetime] | None = None
+        self, posts: list[playback.Draft], options: Options = Options(), *, clock: Callable[[], datetime] = times.now
     ) -> None:
         self.options = options
-        self.clock = clock or (lambda: datetime.now(UTC))
+        self.clock = clock
         self.rules = Rules(at_most=options.rules)
         self.seats = Seats(options.connections)
         self.connects = Limit(options.connects, self.clock)
@@ -74,9 +75,7 @@ class StandIn:
         self._server = _bind(self)
 
     @classmethod
-    def of_file(
-        cls, path: Path, options: Options = Options(), *, clock: Callable[[], datetime] | None = None
-    ) -> StandIn:
+    def of_file(cls, path: Path, options: Options = Options(), *, clock: Callable[[], datetime] = times.now) -> StandIn:
         """A stand-in that plays a file. Raises playback.FileFault, PortInUse, OSError."""
         return cls(playback.read(path), options, clock=clock)
 

@@ -34,7 +34,6 @@ NEGATIONS = frozenset(
 STOPS = frozenset([".", "!", "?", ";", ",", ":", "mais", "but", "car"])
 NOT_YET = frozenset({"encore", "yet", "only", "seulement"})
 ABSENCES = frozenset({"power_cut", "water_cut", "telecom_cut"})
-REFUTING = frozenset({"denial"})
 
 
 @Language.factory("vigie_negation")

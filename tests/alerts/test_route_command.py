@@ -53,9 +53,8 @@ def test_it_writes_recipients_and_rejected_with_their_reasons():
         "agency": "sdis",
         "role": "lead",
         "channel": "mail",
-        "contact": "sdis-codis",
         "at": "2026-03-02T01:08:11Z",
-        "reason": "rule feu-industriel-cholet for industrial_fire in cholet; on call now",
+        "reason": "sdis-codis: rule feu-industriel-cholet for industrial_fire in cholet; on call now",
     }
     assert {"agency", "contact", "channel", "reason"} == set(said["rejected"][0])
 
@@ -73,12 +72,12 @@ def test_hazard_and_place_may_be_null():
 def test_another_time_can_be_asked_for():
     said = answer(LINE, "--at", "2026-03-02T15:00:00+01:00")
     assert {one["at"] for one in said["recipients"]} == {"2026-03-02T14:00:00Z"}
-    assert "sidpc-renfort" not in {one["contact"] for one in said["recipients"]}
+    assert not any(one["reason"].startswith("sidpc-renfort") for one in said["recipients"])
 
 
 def test_another_bundle_can_be_asked():
     said = answer(LINE, "--config", str(ROOT / "config" / "catch-all"))
-    assert [one["contact"] for one in said["recipients"]] == ["desk-mailbox"]
+    assert [one["agency"] for one in said["recipients"]] == ["desk"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def test_a_shipped_bundle_has_no_fault(name: str) -> None:
 
 
 def test_the_catch_all_bundle_keeps_every_post() -> None:
-    assert World.load(CONFIG / "catch-all").matcher.keeps("le chat dort")
+    assert World.load(CONFIG / "catch-all").bundle.policy == "keep_all"
 
 
 def test_the_default_bundle_hears_a_fire_told_without_accents_or_capitals() -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from config.publish import Configuration, FolderWatch, publish_folder
-from config.world import version_of
 from store import config_versions, ledger
 from store.database import Database
 
@@ -39,7 +38,7 @@ def test_a_clean_folder_is_published_and_adopted(db: Database, folder: Path) -> 
     assert publish_folder(db, folder, "Inès", NOW) == []
     world = configuration.current()
     assert world is not None
-    assert world.version == version_of({"a.yaml": GOOD})
+    assert world.version == config_versions.version_of({"a.yaml": GOOD})
 
 
 def test_a_bad_folder_is_refused_and_the_old_configuration_stays(db: Database, folder: Path) -> None:

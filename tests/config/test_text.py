@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.text import camel_parts, fold, folded_with_offsets, hashtag_words, key, words
+from config.text import camel_parts, fold, folded_with_offsets, hashtag_words, key
 
 
 @pytest.mark.parametrize(
@@ -34,10 +34,6 @@ def test_folding_never_fails_and_every_folded_character_has_its_origin(text: str
 @given(st.text(max_size=80))
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
-
-
-def test_words_are_parted_by_apostrophes_hyphens_and_signs() -> None:
-    assert words(fold("L'usine-Sud, 3e rue #feu_nord !")) == ["l", "usine", "sud", "3e", "rue", "feu", "nord"]
 
 
 @pytest.mark.parametrize("name", ["St-Denis", "SAINT DENIS", "saint-denis", "St. Denis", "Saint—Denis"])

@@ -3,11 +3,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from desk.web.words import LANGS, Words, strings
+from desk.web.words import Lang, Words, strings
 
 NOW = datetime(2027, 2, 11, 2, 12, 40, tzinfo=UTC)
 WEB = Path(__file__).parents[2] / "desk" / "web"
@@ -20,7 +21,7 @@ def words(lang: str = "fr") -> Words:
 @pytest.mark.parametrize("key", sorted(strings()))
 def test_every_text_is_there_in_both_languages_with_the_same_holes(key: str):
     texts = strings()[key]
-    assert sorted(texts) == sorted(LANGS)
+    assert sorted(texts) == sorted(get_args(Lang))
     assert all(text.strip() for text in texts.values())
     assert set(re.findall(r"{\w+}", texts["fr"])) == set(re.findall(r"{\w+}", texts["en"]))
 

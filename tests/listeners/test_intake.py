@@ -16,7 +16,7 @@ from config.world import World
 from listeners.intake import Intake
 from listeners.standin.playback import Draft
 from listeners.standin.server import Options, StandIn
-from store import leases, posts, sources
+from store import leases, sources
 from store.database import Database
 from store.records import Lease, SourceHealth
 
@@ -97,7 +97,7 @@ def test_a_stream_that_is_no_longer_declared_is_closed_and_off(
 
         def kept() -> bool:
             with db.read() as conn:
-                return posts.count(conn) == 1
+                return conn.exec_driver_sql("SELECT count(*) FROM posts").scalar_one() == 1
 
         until(lambda: intake.step(declared, lease), kept)
         assert health(db, "x").state == "on"

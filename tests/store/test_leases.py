@@ -63,7 +63,7 @@ def test_a_write_under_an_expired_lease_commits_nothing(db, clock, make):
     with pytest.raises(LeaseLost, match=r"listen.*maud.*fence 1.*expired"), db.write(lease=lease) as conn:
         posts.add(conn, [make.post(1)])
     with db.read() as conn:
-        assert posts.count(conn) == 0
+        assert conn.exec_driver_sql("SELECT count(*) FROM posts").scalar_one() == 0
 
 
 def test_a_write_under_the_lease_of_a_former_holder_commits_nothing(db, clock, make):
@@ -72,7 +72,7 @@ def test_a_write_under_the_lease_of_a_former_holder_commits_nothing(db, clock, m
     with pytest.raises(LeaseLost, match="yanis with fence 2"), db.write(lease=old) as conn:
         posts.add(conn, [make.post(1)])
     with db.read() as conn:
-        assert posts.count(conn) == 0
+        assert conn.exec_driver_sql("SELECT count(*) FROM posts").scalar_one() == 0
 
 
 def test_a_write_under_a_renewed_lease_commits_although_the_holder_kept_the_first_copy(db, clock, make):
@@ -82,7 +82,7 @@ def test_a_write_under_a_renewed_lease_commits_although_the_holder_kept_the_firs
     with db.write(lease=lease) as conn:
         posts.add(conn, [make.post(1)])
     with db.read() as conn:
-        assert posts.count(conn) == 1
+        assert conn.exec_driver_sql("SELECT count(*) FROM posts").scalar_one() == 1
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 10.5])

@@ -100,14 +100,6 @@ def test_adding_a_delivery_again_leaves_it_as_it_is(db, clock, make):
         assert outbox.get(conn, "d1").state == "sending"
 
 
-def test_the_oldest_delivery_that_waits_is_found(db, clock, make):
-    later = clock.now + timedelta(seconds=5)
-    with db.write(durable=True) as conn:
-        assert outbox.oldest_pending(conn) is None
-        outbox.add(conn, [make.delivery("d2", created_at=later), make.delivery("d1")])
-        assert outbox.oldest_pending(conn).id == "d1"
-
-
 def test_the_first_acknowledgement_of_an_agency_stands(db, make):
     with db.write(durable=True) as conn:
         assert outbox.acknowledge(conn, make.acknowledgement(by="Maud"))

@@ -9,7 +9,6 @@ from store import (
     config_versions,
     incidents,
     ledger,
-    operations,
     outbox,
     posts,
     sources,
@@ -43,14 +42,14 @@ def test_adding_posts_gives_the_new_ids_and_keeps_the_first_of_each(db, make):
         assert posts.add(conn, [make.post(1), make.post(2), make.post(1, "encore")]) == ["file:1", "file:2"]
         assert posts.add(conn, [make.post(2, "autre"), make.post(3)]) == ["file:3"]
         assert posts.get(conn, ["file:1"])["file:1"] == make.post(1)
-        assert posts.count(conn) == 3
+        assert conn.exec_driver_sql("SELECT count(*) FROM posts").scalar_one() == 3
 
 
 def test_lone_surrogates_and_nul_do_not_stop_a_post(db, make):
     with db.write() as conn:
         posts.add(conn, [make.post(1, "a\0b\ud83dc", geo=Geo(1.0, 2.0, None, "x\udc00"))])
         kept = posts.get(conn, ["file:1"])["file:1"]
-    assert (kept.text, kept.geo.place) == ("ab\ufffdc", "x\ufffd")
+    assert (kept.text, kept.geo.place) == ("a\ufffdb\ufffdc", "x\ufffd")
 
 
 def test_lone_surrogates_do_not_stop_what_people_and_programs_say_of_an_alert(db, make, clock):
@@ -62,8 +61,8 @@ def test_lone_surrogates_do_not_stop_what_people_and_programs_say_of_an_alert(db
         sources.report(conn, SourceHealth("x", "off", "\udcff", clock.now))
         ledger.append(conn, [LedgerEntry(clock.now, "acknowledged", "i1", actor="Ma\udcffud")])
         [acknowledgement] = outbox.acknowledgements(conn, ["i1"])["i1"]
-        assert (acknowledgement.by, acknowledgement.note) == ("Ma\ufffdud", "vu")
-        assert (outbox.get(conn, "d1").error, sources.all(conn)[0].reason) == ("no\ufffd route", "\ufffd")
+        assert (acknowledgement.by, acknowledgement.note) == ("Ma\ufffdud", "\ufffdvu")
+        assert (outbox.get(conn, "d1").error, sources.all(conn)[0].reason) == ("no\ufffd route\ufffd", "\ufffd")
         assert ledger.verify(conn) is None
 
 
@@ -120,14 +119,13 @@ def test_an_incident_event_is_written_once(db, make):
     assert kept == {"e2": make.event("e2"), "e1": make.event("e1", reason=("first",))}
 
 
-def test_an_alert_is_written_once_and_found_by_incident_and_by_age(db, clock, make):
+def test_an_alert_is_written_once_and_found_by_incident(db, clock, make):
     newer = make.alert("a2", at=clock.now + timedelta(seconds=1), incident_id="i2")
     with db.write(durable=True) as conn:
         alerts.add(conn, [make.alert("a1"), newer])
         alerts.add(conn, [make.alert("a1", lead="mairie")])
         assert alerts.get(conn, ["a1", "a9"]) == {"a1": make.alert("a1")}
         assert alerts.of_incident(conn, "i2") == [newer]
-        assert [alert.id for alert in alerts.recent(conn, 1)] == ["a2"]
 
 
 def test_a_stage_remembers_values_until_it_puts_none(db):
@@ -147,8 +145,6 @@ def test_a_configuration_has_the_version_of_its_content_and_the_last_published_i
         assert config_versions.latest(conn) == (other, second)
         assert config_versions.publish(conn, dict(first), "yanis", clock.now) == version
         assert config_versions.latest(conn) == (version, first)
-        assert config_versions.get(conn, other) == second
-        assert config_versions.get(conn, "absent") is None
     assert len(version) == 12
 
 
@@ -168,15 +164,6 @@ def test_the_last_report_of_each_source_is_kept(db, clock):
         sources.report(conn, off)
         sources.report(conn, on)
         assert sources.all(conn) == [off, on]
-
-
-def test_an_operation_is_kept_until_it_is_removed(db):
-    with db.write(durable=True) as conn:
-        operations.put(conn, "o1", {"area": "cholet"})
-        operations.put(conn, "o1", {"area": "saumur"})
-        assert operations.all(conn) == {"o1": {"area": "saumur"}}
-        operations.put(conn, "o1", None)
-        assert operations.all(conn) == {}
 
 
 def test_an_answer_of_a_service_is_kept_also_when_it_is_none(db, clock):

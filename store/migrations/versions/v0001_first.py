@@ -18,7 +18,6 @@ SHARED = {
     "deliveries": "id",
     "acknowledgements": "incident_id",
     "sources": "source",
-    "operations": "id",
     "config_versions": "version",
 }
 
@@ -140,11 +139,6 @@ CREATE TABLE sources (
     received INTEGER NOT NULL,
     kept INTEGER NOT NULL,
     PRIMARY KEY (source)
-);
-CREATE TABLE operations (
-    id TEXT NOT NULL,
-    payload TEXT NOT NULL,
-    PRIMARY KEY (id)
 );
 CREATE TABLE config_versions (
     version TEXT NOT NULL,

@@ -87,8 +87,7 @@ def test_places_that_disagree_give_no_place(street, saumur):
     far = saumur.__class__("Nice", 0, 4, "Nice", "commune", "event", 43.7, 7.26, 8000.0, "FR", None, "06", "06088", 0.9)
     for number, (text, location) in enumerate(zip(said, ((saumur,), (far,), ()), strict=True)):
         street.say(text, author=f"author-{number}", hazard=Scored("explosion", 0.9), locations=location)
-    events = street.look()
-    assert all(event.incident.place is None for event in events)
+    assert [event.incident.place for event in street.look()] == [None]
 
 
 def test_two_fires_in_two_towns_are_two_incidents(street, fire, saumur):
