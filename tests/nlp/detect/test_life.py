@@ -1,5 +1,6 @@
 """The life of an incident: what is told again, and when it ends."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from store.records import Quantity, Scored
@@ -84,8 +85,9 @@ def test_places_that_disagree_give_no_place(street, saumur):
         "Explosion entendue, les vitres tremblent près du pont",
         "C'était quoi cette grosse explosion près du pont",
     )
-    far = saumur.__class__("Nice", 0, 4, "Nice", "commune", "event", 43.7, 7.26, 8000.0, "FR", None, "06", "06088", 0.9)
-    for number, (text, location) in enumerate(zip(said, ((saumur,), (far,), ()), strict=True)):
+    here = replace(saumur, confidence=0.4)
+    far = replace(here, text="Nice", name="Nice", lat=43.7, lon=7.26, departement="06", insee="06088")
+    for number, (text, location) in enumerate(zip(said, ((here,), (far,), ()), strict=True)):
         street.say(text, author=f"author-{number}", hazard=Scored("explosion", 0.9), locations=location)
     assert [event.incident.place for event in street.look()] == [None]
 
