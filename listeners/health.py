@@ -10,6 +10,9 @@ from sqlalchemy import Connection
 from store import sources
 from store.records import SourceHealth, SourceState
 
+CONFIGURATION = "configuration"
+"""Under this name the state of the bundle's folder stands among the sources; it is none, and hears nothing."""
+
 
 def set_state(conn: Connection, source: str, state: SourceState, reason: str, now: datetime) -> None:
     """Says that a source is on, off or waiting, and why. Counts stay; ``since`` moves only when something changed."""

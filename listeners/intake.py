@@ -96,7 +96,7 @@ class Intake:
             log.error("configuration refused: %s", error)
         reason = f"refused, the one before stays in force: {errors[0]}" if errors else ""
         with self._db.write() as conn:
-            health.set_state(conn, "configuration", "off" if errors else "on", reason, now)
+            health.set_state(conn, health.CONFIGURATION, "off" if errors else "on", reason, now)
 
     def step(self, world: World, lease: Lease) -> int:
         """One round over the sources; returns how many posts came."""

@@ -60,8 +60,10 @@ def _keep(post: Incoming, here: Settings, now: datetime) -> bool:
     db = Database.open(here.database)
     try:
         keys = AuthorKeys.of_home(here.home)
-        kept = collect(db, _world(db, here), [post], source=PLATFORM, clock=lambda: now, key=keys).kept
-        return kept == 1
+        came = collect(
+            db, _world(db, here), [post], source=PLATFORM, clock=lambda: now, key=keys, status=here.status or "Actual"
+        )
+        return came.kept == 1
     finally:
         db.close()
 

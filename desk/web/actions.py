@@ -68,14 +68,15 @@ def _enter(request: Request, typed: Mapping[str, str]) -> HTMLResponse:
         return _report(request, status=422, problem=str(problem), typed=typed)
     world = desk.world()
     keys = AuthorKeys.of_home(desk.settings.home)
-    collect(desk.db, world, [post], source=hand.PLATFORM, clock=desk.clock, key=keys, status=world.bundle.status)
+    status = desk.settings.status or world.bundle.status
+    collect(desk.db, world, [post], source=hand.PLATFORM, clock=desk.clock, key=keys, status=status)
     return _report(request, done=f"{post.platform}:{post.native_id}")
 
 
 def _report(
     request: Request, *, status: int = 200, problem: str = "", done: str = "", typed: Mapping[str, str] | None = None
 ) -> HTMLResponse:
-    drilling = drill(request.app.state.desk.world().bundle, [])
+    drilling = drill(request.app.state.desk, [])
     blank = {"text": "", "place": "", "author": ""}
     return render(request, "report.html", status=status, problem=problem, done=done, typed=typed or blank, **drilling)
 

@@ -13,6 +13,7 @@ from config.bundle import Bundle
 from desk.web.clearance import allowed
 from desk.web.evidence import Evidence, evidence
 from desk.web.hearing import Hearing, hearing
+from listeners.health import CONFIGURATION
 from store import alerts, changes, incidents, leases, ledger, outbox, posts, sources
 from store import annotations as understanding
 from store.records import Acknowledgement, Alert, Delivery, Incident, LedgerEntry, SourceHealth
@@ -145,7 +146,7 @@ def read(conn: Connection, now: datetime, bundle: Bundle, *, opened: str | None 
 
 def heard(conn: Connection, now: datetime, bundle: Bundle) -> Hearing:
     """What silence means at ``now`` (UTC)."""
-    by_hand = {source.id for source in bundle.sources if source.kind == "hand"} | {"hand"}
+    by_hand = {source.id for source in bundle.sources if source.kind == "hand"} | {"hand", CONFIGURATION}
     held = {stage: leases.holder(conn, stage) for stage in STAGES}
     return hearing(sources.all(conn), now, leases=held, by_hand=by_hand)
 

@@ -39,7 +39,7 @@ def hearing(
 ) -> Hearing:
     """What silence means at ``now`` (UTC), from the health of the sources and the lease of each stage.
 
-    Entry by hand does not count as listening: ``by_hand`` names those sources.
+    Entry by hand does not count as listening, nor does the configuration's state: ``by_hand`` names those.
     """
     listening = [source for source in sources if source.source not in by_hand]
     on = tuple(source.source for source in listening if source.state == "on")

@@ -17,7 +17,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from config.bundle import Bundle
 from config.settings import Settings
 from config.vocabulary import HAZARDS, LISTS
 from config.world import World
@@ -74,7 +73,7 @@ def board_page(request: Request) -> HTMLResponse:
     numbered = [(card.number, card.incident) for card in board.cards]
     shown = [card.incident for card in board.cards] + ([board.opened.card.incident] if board.opened else [])
     return render(
-        request, "board.html", board=board, chart=chart.draw(bundle, numbered), rates=desk.rates, **drill(bundle, shown)
+        request, "board.html", board=board, chart=chart.draw(bundle, numbered), rates=desk.rates, **drill(desk, shown)
     )
 
 
@@ -89,7 +88,7 @@ def search_page(request: Request) -> HTMLResponse:
     items, withheld = clearance.allowed(bundle, found)
     older = "/search?" + urlencode({"q": words, "before": hits[-1].post.id}) if len(hits) == PAGE else None
     found_by: dict[str, Any] = {"items": items, "withheld": withheld, "older": older, "q": words}
-    return render(request, "search.html", **found_by, **drill(bundle, []))
+    return render(request, "search.html", **found_by, **drill(desk, []))
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
@@ -140,11 +139,12 @@ def label(lang: Lang, closed_list: str, name: str) -> str:
     return name if known is None else known.en if lang == "en" else known.fr
 
 
-def drill(bundle: Bundle, shown: list[Incident]) -> dict[str, Any]:
+def drill(desk: Desk, shown: list[Incident]) -> dict[str, Any]:
     """Whether the page must say EXERCISE (or TEST), and whether real incidents stand beside."""
     statuses: set[Status] = {incident.status for incident in shown}
-    if bundle.status != "Actual":
-        return {"exercise": bundle.status, "mixed": "Actual" in statuses}
+    status = desk.settings.status or desk.world().bundle.status
+    if status != "Actual":
+        return {"exercise": status, "mixed": "Actual" in statuses}
     exercise = next((one for one in ("Exercise", "Test") if one in statuses), None)
     return {"exercise": exercise, "mixed": exercise is not None}
 

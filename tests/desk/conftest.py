@@ -68,9 +68,9 @@ def world_of(bundle: Bundle) -> World:
 class Desk:
     """A desk on a store with invented incidents; ``client`` is a browser without script."""
 
-    def __init__(self, home: Path, bundle: Bundle) -> None:
+    def __init__(self, home: Path, bundle: Bundle, **env: str) -> None:
         self.now, self.world = NOW, world_of(bundle)
-        self.settings: Settings = settings({"VIGIE_HOME": str(home)})
+        self.settings: Settings = settings({"VIGIE_HOME": str(home), **env})
         self.db = Database.open(f"sqlite:///{home / 'vigie.db'}")
         self.app = create_app(
             self.db, self.settings, lambda: self.now, world=lambda: self.world, interval=0.05, beat=1.0
@@ -187,5 +187,13 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture
 def drill(tmp_path: Path) -> Iterator[Desk]:
     made = Desk(tmp_path, bundle("Exercise"))
+    yield made
+    made.db.close()
+
+
+@pytest.fixture
+def playing(tmp_path: Path) -> Iterator[Desk]:
+    """The bundled drill plays, under a bundle that is not an exercise."""
+    made = Desk(tmp_path, bundle(), VIGIE_STATUS="Exercise")
     yield made
     made.db.close()

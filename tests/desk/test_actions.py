@@ -87,6 +87,11 @@ def test_a_report_in_an_exercise_is_an_exercise(drill):
     assert [post.status for post in kept(drill)] == ["Exercise"]
 
 
+def test_a_report_while_the_drill_plays_is_an_exercise_though_the_bundle_is_real(playing):
+    report(playing, text="De la fumée sort du toit")
+    assert [post.status for post in kept(playing)] == ["Exercise"]
+
+
 def test_an_unusable_report_comes_back_with_the_reason_and_what_was_typed(desk):
     answer = report(desk, text="De la fumée", place="Nullepartville")
     assert answer.status_code == 422

@@ -267,3 +267,16 @@ def test_many_incidents_are_counted_rather_than_poured_out(desk):
     page = desk.text()
     assert page.count('<li class="card') == boards.MOST_CARDS
     assert "et 10 autres incidents" in page
+
+
+def test_while_the_drill_plays_every_page_says_that_nothing_is_real(playing):
+    for path in ("/", "/report", "/search?q=feu"):
+        assert "Rien de ce qui est affiché ici n’est réel." in playing.text(path)
+
+
+def test_a_configuration_in_force_is_not_taken_for_a_source_that_listens(desk):
+    desk.source("configuration")
+    desk.source("x-stream", state="off", reason="X rejected the credential (401)")
+    page = desk.text()
+    assert "Vigie n’entend rien" in page
+    assert "<b>0</b>/1 sources actives" in page

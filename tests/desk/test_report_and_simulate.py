@@ -45,6 +45,15 @@ def test_a_report_is_kept_once_and_says_its_id(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("home")
+def test_a_report_takes_the_status_of_the_installation(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIE_STATUS", "Exercise")
+    known = json.loads(vigie("report", "Fumée noire à Cholet", "--json").stdout)
+    db = Database.open(f"sqlite:///{home / 'vigie.db'}")
+    with db.read() as conn:
+        assert posts.get(conn, [known["id"]])[known["id"]].status == "Exercise"
+    db.close()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [(("",), "the text is empty"), (("Fumée", "--place", "Nulle-Part-les-Bains"), "gazetteer knows no")],
