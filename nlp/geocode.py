@@ -10,8 +10,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from geopy.adapters import RequestsAdapter
 from geopy.exc import GeopyError
 from geopy.extra.rate_limiter import RateLimiter
 from geopy.geocoders import BANFrance, Nominatim, Photon
@@ -83,7 +85,7 @@ class Geocoder:
         except (GeopyError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             self.errors += 1
             self._rest_until = self.clock() + REST
-            log.warning("geocoder %s: %s: %s", self.settings.provider, type(error).__name__, str(error)[:200])
+            log.warning("geocoder %s: %s", self.settings.provider, type(error).__name__)  # its text may hold the place
             return None
         return {"found": found}
 
@@ -97,6 +99,7 @@ def _provider(settings: bundle.Geocoder) -> Any:
         "scheme": settings.scheme,
         "timeout": settings.timeout_seconds,
         "user_agent": USER_AGENT,
+        "adapter_factory": partial(RequestsAdapter, max_retries=0),  # its retries wait, and log the address asked for
     }
     kinds = {"ban": BANFrance, "nominatim": Nominatim, "photon": Photon}
     return kinds[settings.provider](**common)

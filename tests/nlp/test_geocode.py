@@ -132,10 +132,14 @@ def test_a_provider_that_failed_is_left_alone_for_a_while(server: Server, db: Da
     assert asking.locate("rue du Moulin")
 
 
-def test_nobody_there_is_no_error_for_the_caller(server: Server, db: Database) -> None:
+def test_nobody_there_is_no_error_for_the_caller_and_no_place_in_the_log(
+    server: Server, db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     asking = geocoder(server, db, domain="127.0.0.1:1", timeout_seconds=0.5)
     assert asking.locate("12 rue du Moulin") is None
     assert asking.errors == 1
+    assert "geocoder ban" in caplog.text
+    assert "Moulin" not in caplog.text
 
 
 def test_requests_are_spaced(server: Server, db: Database) -> None:
