@@ -17,13 +17,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from config.bundle import Bundle
 from config.settings import Settings
-from config.vocabulary import HAZARDS, LISTS
+from config.vocabulary import HAZARDS, LISTS, TAGS
 from config.world import World
 from desk.web import board as boards
 from desk.web import chart, clearance, guard
 from desk.web.evidence import evidence, readable
 from desk.web.hearing import Rates
+from desk.web.reasons import in_french
 from desk.web.words import Lang, Words
 from store.database import Database
 from store.records import Incident, Status
@@ -105,6 +107,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: obj
         "switch": partial(_switch, request),
         "hazard": partial(hazard_label, words),
         "label": partial(label, lang),
+        "reason": partial(reason, words, bundle),
         "tags": partial(clearance.tags, bundle),
         "agency": lambda agency: boards.agency_name(bundle, agency, lang),
         "contact": lambda contact: boards.contact_name(bundle, contact),
@@ -137,6 +140,26 @@ def label(lang: Lang, closed_list: str, name: str) -> str:
     """A name of one of the closed lists in ``lang``; the bare name where the list does not have it."""
     known = LISTS[closed_list].get(name)
     return name if known is None else known.en if lang == "en" else known.fr
+
+
+def reason(words: Words, bundle: Bundle, text: str) -> str:
+    """A reason that another room gave, in the language of the page where its words are known."""
+    if words.lang == "en":
+        return text
+
+    def name(kind: str, code: str) -> str:
+        match kind:
+            case "hazard":
+                return label("fr", "tags", code) if code in TAGS else hazard_label(words, code)
+            case "severity":
+                return label("fr", "severities", code)
+            case "tag":
+                return label("fr", "tags", code)
+            case "agency":
+                return boards.agency_name(bundle, code, "fr")
+        return code
+
+    return in_french(text, name)
 
 
 def drill(desk: Desk, shown: list[Incident]) -> dict[str, Any]:
