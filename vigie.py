@@ -26,7 +26,8 @@ from config.secrets import installation_key
 from config.settings import Settings, settings
 from config.world import World
 from listeners.intake import Intake, search_sources
-from nlp.annotate import Annotator, annotate_stage
+from nlp.annotate import annotate_stage
+from nlp.crew import Crew
 from nlp.detect import Memory, detect_stage
 from nlp.geocode import Geocoder
 from store import retention, times
@@ -65,11 +66,13 @@ def collect(house: House) -> Iterator[Step]:
 @contextmanager
 def annotate(house: House) -> Iterator[Step]:
     """What each post says."""
-    db, clock, annotator = house.db, house.clock, Annotator().ready()
+    db, clock = house.db, house.clock
     outside = lru_cache(1)(lambda declared: declared and Geocoder(declared, db, clock))
-    yield lambda world, lease: annotate_stage(
-        db, world, annotator=annotator, clock=clock, lease=lease, geocoder=outside(world.bundle.geocoder)
-    )
+    with closing(Crew()) as crew:
+        crew.ready()
+        yield lambda world, lease: annotate_stage(
+            db, world, annotator=crew, clock=clock, lease=lease, geocoder=outside(world.bundle.geocoder)
+        )
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -22,6 +22,7 @@ from desk.bench._posts import fires, invented, recorded
 from desk.replay import EventClock, Stages
 from listeners.incoming import Incoming
 from nlp.annotate import Annotator
+from nlp.crew import Crew
 from store.database import Database
 
 CHUNK = 500
@@ -60,10 +61,10 @@ def command(
     """
     draw = Random(seed)
     posts = recorded(files, number) if files else invented(number, draw, share=share)
-    annotator = Annotator()
-    throughput(invented(WARM, Random(seed + 1), share=0.5), annotator)
-    through = throughput(posts, annotator)
-    delays = latency(incidents, rate, draw, annotator)
+    with closing(Crew().gather()) as crew:
+        throughput(invented(WARM, Random(seed + 1), share=0.5), crew)
+        through = throughput(posts, crew)
+        delays = latency(incidents, rate, draw, crew)
     with tempfile.TemporaryDirectory() as folder:
         naive = _naive.run([post.text for post in posts[:NAIVE]], Path(folder))
     result = {"seed": seed, **through, "latency": _spread(delays, incidents), "naive": _naively(naive)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import orjson
 from config.settings import ROOT
 from config.world import World
 from desk.replay import Played, replay
-from nlp.annotate import Annotator
+from nlp.crew import Crew
 from store.records import Alert
 
 FOLDERS = ("crisislex_t6", "crisislex_t26")
@@ -65,10 +66,10 @@ def command(files: tuple[Path, ...], folder: Path, as_json: bool) -> None:
 
 def measured(files: Sequence[Path], world: World) -> Iterator[dict[str, Any]]:
     """One row a file: what its replay gave. ``ended`` says that it had no bad line and left no incident open."""
-    annotator = Annotator()
-    for path in files:
-        with replay([path], world, annotator=annotator) as played:
-            yield {"file": path.name.partition(".")[0], **_figures(played)}
+    with closing(Crew().gather()) as crew:
+        for path in files:
+            with replay([path], world, annotator=crew) as played:
+                yield {"file": path.name.partition(".")[0], **_figures(played)}
 
 
 def _figures(played: Played) -> dict[str, Any]:
