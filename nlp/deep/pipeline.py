@@ -35,7 +35,7 @@ LONGEST = 3000
 """Folded characters that are read deeply; what a post says after that is left to the fast path."""
 HARM = ("injured", "dead", "missing", "trapped", "evacuated", "damage", "blocked", "rescue")
 """What a claim that is a rumour is about, where it names no hazard."""
-WHEN_SHIFT = {"past": -1.5, "hypothetical": -1.5, "exercise": -3.0, "imminent": 0.0, "now": 0.2}
+WHEN_SHIFT = {"past": -1.5, "hypothetical": -1.5, "exercise": -3.0, "imminent": 0.0, "now": 0.15}
 
 
 @cache
