@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -194,13 +194,13 @@ def replay(
         db = Database.open(f"sqlite:///{folder}/replay.db")
         clock = EventClock()
         stages = Stages(db, world, annotator or Annotator(), clock)
-        for chunk in _chunks(Replay(files, report=note).posts(), speed):
-            _take(stages, clock, chunk)
-            if progress:
-                progress(len(stages.read))
-        _run_on(stages, clock)
-        yield Played(stages, tuple(bad), time.monotonic() - started)
-        db.close()
+        with closing(db):
+            for chunk in _chunks(Replay(files, report=note).posts(), speed):
+                _take(stages, clock, chunk)
+                if progress:
+                    progress(len(stages.read))
+            _run_on(stages, clock)
+            yield Played(stages, tuple(bad), time.monotonic() - started)
 
 
 def _take(stages: Stages, clock: EventClock, chunk: Sequence[Incoming]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from store import changes, posts
 from store.database import Database
 from store.records import TAGS, Annotation, Lease, Post
 
+log = logging.getLogger(__name__)
 Depth = Literal["fast", "full"]
 STAGE = "annotate"
 DEEP_FLOOR = 0.25
@@ -125,6 +127,7 @@ def _safely(annotator: Annotator, new: list[Post], where: frozenset[str]) -> lis
 
 def _set_aside(post: Post, error: Exception) -> Annotation:
     reason = f"{type(error).__name__}: {error}"
+    log.error("post %s cannot be annotated and is set aside", post.id, exc_info=error)
     return Annotation(post.id, None, "fast", None, None, dict.fromkeys(TAGS), error=reason)
 
 
