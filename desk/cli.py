@@ -59,7 +59,10 @@ def _told(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error)
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+EXAMPLE = "Example: vigie run --no-airflow. Each command shows its own: vigie annotate --help"
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLE)
 @click.version_option(package_name="vigie")
 def main() -> None:
     """Vigie: hears a situation in public posts, understands it, and tells the service that owns it."""

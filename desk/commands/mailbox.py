@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import json
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,9 +22,10 @@ AT_MOST = 1_000_000
 class Folder:
     """Numbered files: ``000001.eml``, ``000002.json``…"""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, as_json: bool = False) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self._as_json = as_json
         self._lock = threading.Lock()
         self._numbers = itertools.count(1 + len(list(path.iterdir())))
 
@@ -32,7 +34,7 @@ class Folder:
         with self._lock:
             path = self.path / f"{next(self._numbers):06d}{suffix}"
             path.write_bytes(content)
-        click.echo(f"{path.name}: {note}")
+        click.echo(json.dumps({"file": str(path), "note": note}) if self._as_json else f"{path.name}: {note}")
 
 
 class Mail:
@@ -66,7 +68,8 @@ def webhooks(folder: Folder, port: int) -> ThreadingHTTPServer:
 
 
 @click.command()
-def command() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line for each message kept.")
+def command(as_json: bool) -> None:
     """Receive mail and webhooks on this machine only, and keep them as files: nothing leaves in a drill.
 
     Ports: VIGIE_MAILBOX_PORT (SMTP, 8713) and VIGIE_WEBHOOK_PORT (HTTP, 8714).
@@ -74,7 +77,7 @@ def command() -> None:
     Example: vigie mailbox
     """
     chosen = settings()
-    folder = Folder(chosen.home / "mailbox")
+    folder = Folder(chosen.home / "mailbox", as_json=as_json)
     try:
         name, port = "VIGIE_WEBHOOK_PORT", chosen.webhook_port
         receiver = webhooks(folder, port)
@@ -88,7 +91,8 @@ def command() -> None:
             f"port {port} is in use: end what holds it, or set {name} to another port"
         ) from error
     click.echo(
-        f"keeping mail for port {chosen.mailbox_port} and webhooks for port {chosen.webhook_port} in {folder.path}"
+        f"keeping mail for port {chosen.mailbox_port} and webhooks for port {chosen.webhook_port} in {folder.path}",
+        err=as_json,
     )
     with suppress(KeyboardInterrupt):
         receiver.serve_forever()

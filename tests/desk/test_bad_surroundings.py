@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -12,16 +13,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from config.settings import ROOT
 from desk.cli import main
+from desk.commands.mailbox import Folder
+
+
+@contextmanager
+def held() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def free_ports() -> dict[str, str]:
+    """A free port for each setting, so that another Vigie on this machine is not in the way."""
+    ports = {}
+    for name in ("DESK", "ACKNOWLEDGE", "STANDIN", "MAILBOX", "WEBHOOK", "AIRFLOW"):
+        with held() as port:
+            ports[f"VIGIE_{name}_PORT"] = str(port)
+    return ports
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VIGIE_HOME", str(tmp_path / "home"))
+    for name, port in free_ports().items():
+        monkeypatch.setenv(name, port)
     return tmp_path / "home"
 
 
@@ -67,20 +87,10 @@ def test_run_refuses_one_port_for_two_things(home: Path, monkeypatch: pytest.Mon
     refused(vigie("run", "--no-airflow"), "VIGIE_DESK_PORT", "VIGIE_ACKNOWLEDGE_PORT", "28711")
 
 
-@contextmanager
-def held() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
-
-
 @pytest.mark.parametrize("name", ["VIGIE_MAILBOX_PORT", "VIGIE_WEBHOOK_PORT"])
 def test_the_mailbox_names_the_port_that_is_in_use(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with held() as port:
         monkeypatch.setenv(name, str(port))
-        other = ({"VIGIE_MAILBOX_PORT", "VIGIE_WEBHOOK_PORT"} - {name}).pop()
-        with held() as free:
-            pass
-        monkeypatch.setenv(other, str(free))
         refused(vigie("mailbox"), str(port), name)
 
 
@@ -109,11 +119,7 @@ def test_an_output_in_a_folder_that_is_missing_is_refused_before_the_work(tmp_pa
 
 @pytest.mark.parametrize("command", ["desk", "acknowledge", "mailbox", "simulate-x"])
 def test_a_server_ends_in_order_on_an_interrupt(command: str, tmp_path: Path) -> None:
-    names = ("DESK", "ACKNOWLEDGE", "MAILBOX", "WEBHOOK", "STANDIN")
-    ports = {}
-    for name in names:
-        with held() as port:
-            ports[f"VIGIE_{name}_PORT"] = str(port)
+    ports = free_ports()
     env = {**os.environ, **ports, "VIGIE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     drill = [str(ROOT / "listeners" / "standin" / "drill.jsonl")] if command == "simulate-x" else []
     process = subprocess.Popen(
@@ -134,3 +140,13 @@ def test_a_server_ends_in_order_on_an_interrupt(command: str, tmp_path: Path) ->
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_help_of_every_command_shows_an_example() -> None:
+    commands = [[], *([name] for name in main.list_commands(click.Context(main)))]
+    assert [name for name in commands if "Example: " not in vigie(*name, "--help").output] == []
+
+
+def test_the_mailbox_says_what_it_kept_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Folder(tmp_path, as_json=True).keep(b"{}", ".json", "to /hook")
+    assert json.loads(capsys.readouterr().out) == {"file": str(tmp_path / "000001.json"), "note": "to /hook"}
