@@ -14,6 +14,9 @@ import orjson
 
 KNOWN = frozenset({"fr", "en", "es", "it", "pt"})
 """Languages whose posts are scored; all others are named only."""
+HOME = ("fr", "en")
+NEIGHBOURS = KNOWN - set(HOME)
+"""Languages that share many words with those at home: one word alone never names them (``explosion``)."""
 NOTHING = "und"
 MODEL = Path(__file__).parent / "models" / "language.json"
 WORD = re.compile(r"[^\W\d_]+")
@@ -39,7 +42,7 @@ SCRIPTS = (
 )
 LETTERS = {
     "ñ¿¡": "es", "ãõ": "pt", "ß": "de", "äü": "de", "łżźśćęąń": "pl", "ğşı": "tr", "åø": "no", "őű": "hu",
-    "řěů": "cs", "șță": "ro", "êèçîû": "fr", "ìò": "it",
+    "řěů": "cs", "șță": "ro", "àêèçîûùœ": "fr", "ìò": "it",
 }  # fmt: skip
 SIGNS = {letter: lang for letters, lang in LETTERS.items() for letter in letters}
 
@@ -69,7 +72,14 @@ class Languages:
         code = _code(hint)
         if code:
             totals[code] = totals.get(code, 0.0) + HINT
-        return max(totals, key=lambda lang: (totals[lang], lang == "fr"))
+        best = max(totals, key=lambda lang: (totals[lang], lang == "fr"))
+        if best in NEIGHBOURS and best != code and self._speaking(words, best) < 2:
+            return max(HOME, key=lambda lang: (totals[lang], lang == "fr"))
+        return best
+
+    def _speaking(self, words: list[str], lang: str) -> int:
+        """How many different words speak for ``lang``."""
+        return sum(any(one == lang for one, _ in self._evidence.get(word, ())) for word in set(words))
 
 
 def _code(hint: str | None) -> str | None:

@@ -194,3 +194,8 @@ def test_shipped_models_stay_small_and_hold_no_code():
     files = [path for path in FOLDER.iterdir() if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 15e6
     assert {path.suffix for path in files} <= {".npz", ".json", ".txt", ".md"}
+
+
+@pytest.mark.parametrize("text", ["Explosion à Cholet", "Explosion Cholet", "explosion !!"])
+def test_one_word_shared_with_a_neighbour_does_not_name_its_language(text):
+    assert languages().identify(text, fold(text).text) == "fr"
