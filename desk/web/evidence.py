@@ -60,7 +60,7 @@ def marked(text: str, terms: Iterable[str], *, beginnings: bool = False) -> list
 
 
 def link(post: Post) -> str | None:
-    """Where the platform shows this post, for platforms whose addresses are known."""
-    if post.platform == "x" and post.native_id.isascii() and post.native_id.isdigit():
+    """Where the platform shows this post, for platforms whose addresses are known; a drill's posts are nowhere."""
+    if post.status == "Actual" and post.platform == "x" and post.native_id.isascii() and post.native_id.isdigit():
         return f"https://x.com/i/web/status/{post.native_id}"
     return None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -56,3 +57,7 @@ def test_a_post_of_x_links_to_x():
 @pytest.mark.parametrize("id", ["file:12", "x:javascript", "x:1/../2", "x:٣"])
 def test_nothing_else_is_made_a_link(id: str):
     assert link(post(id)) is None
+
+
+def test_a_post_of_a_drill_is_no_link_to_the_platform():
+    assert link(replace(post("x:1900000000000000001"), status="Exercise")) is None
