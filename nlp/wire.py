@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -88,10 +89,8 @@ def decode(line: bytes) -> Line:
 
 
 def _load(line: bytes) -> Any:
-    try:
+    with suppress(orjson.JSONDecodeError):  # it refuses lone surrogates, which platforms do send: see below
         return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        pass  # orjson refuses lone surrogates, which platforms do send: the standard reader decides
     try:
         return json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
