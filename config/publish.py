@@ -60,9 +60,11 @@ class Configuration:
         Raises BundleError where a published version does not load, which only a change of Vigie itself can cause.
         """
         with self._db.read() as conn:
-            newest = config_versions.latest(conn)
-        if newest is not None and (self._world is None or self._world.version != newest[0]):
-            self._world = World.from_files(*newest)
+            version = config_versions.newest(conn)
+            stale = version is not None and (self._world is None or self._world.version != version)
+            changed = config_versions.latest(conn) if stale else None
+        if changed is not None:
+            self._world = World.from_files(*changed)
         return self._world
 
 

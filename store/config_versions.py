@@ -24,14 +24,19 @@ def publish(conn: Connection, files: Mapping[str, str], by: str, now: datetime) 
     Publishing what is the newest already changes nothing; publishing an older one again makes it the newest.
     """
     version = version_of(files)
-    newest = latest(conn)
-    if newest is not None and newest[0] == version:
+    if newest(conn) == version:
         return version
     number = conn.execute(select(func.coalesce(func.max(config_versions.c.number), 0) + 1)).scalar_one()
     values = {"number": number, "by": by, "at": now}
     new = insert(config_versions).values(version=version, files=dict(files), **values)
     conn.execute(new.on_conflict_do_update(set_=values))
     return version
+
+
+def newest(conn: Connection) -> str | None:
+    """The version of the newest configuration without its files, or None before the first."""
+    order = config_versions.c.number.desc()
+    return conn.execute(select(config_versions.c.version).order_by(order).limit(1)).scalar_one_or_none()
 
 
 def latest(conn: Connection) -> tuple[str, dict[str, str]] | None:
