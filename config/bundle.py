@@ -148,6 +148,15 @@ class OwnershipRule(Strict):
     min_severity: Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"] = "Unknown"
 
 
+class Budget(Strict):
+    """What may be read from a source that is paid by the post, each calendar month of the bundle's time zone."""
+
+    posts_a_month: int = Field(strict=True, ge=1)
+    filter_share: float = Field(
+        0.5, gt=0, le=1, description="of the month's posts, the most that one filter may take before it is slowed"
+    )
+
+
 class Source(Strict):
     """Where posts come from."""
 
@@ -156,6 +165,7 @@ class Source(Strict):
     enabled: bool = True
     settings: dict[str, str | int | float | bool] = Field(default_factory=dict)
     secrets: dict[str, str] = Field(default_factory=dict)
+    budget: Budget | None = None
 
 
 class Operation(Strict):
@@ -225,6 +235,34 @@ class Retention(Strict):
 
     posts_days: int = Field(strict=True, default=90, ge=1, le=400)
     incidents_days: int = Field(strict=True, default=1095, ge=1)
+    counts_days: int = Field(
+        strict=True, default=400, ge=35, description="counts by the hour, and holes in the sources"
+    )
+    changes_days: int = Field(strict=True, default=7, ge=1, description="the change log, once everybody has read it")
+
+
+class Watchdog(Strict):
+    """Who is told when Vigie itself stops working, past everything that may have stopped."""
+
+    contacts: tuple[Id, ...] = Field(min_length=1, description="contact ids, in the order in which they are told")
+    stalled_minutes: int = Field(
+        strict=True, default=5, ge=1, le=120, description="how long posts, annotations or deliveries may stand still"
+    )
+    again_minutes: int = Field(strict=True, default=60, ge=5, le=1440, description="when it is said again")
+    heartbeat: str = Field(
+        "",
+        pattern=r"^[A-Z0-9_]*$",
+        description="name of the secret that holds an URL to call each minute while all is well",
+    )
+
+
+class AnchorPlace(Strict):
+    """Where the head of the ledger is written down outside the database: a file, or a contact that keeps it."""
+
+    id: Id
+    file: str = Field("", description="a path, best on another disk; relative ones are in Vigie's home")
+    contact: Id | None = Field(None, description="a contact that gets it by mail or webhook")
+    every_hours: int = Field(strict=True, default=24, ge=1, le=168)
 
 
 class Geocoder(Strict):
@@ -264,4 +302,6 @@ class Bundle(Strict):
     gate: Gate = Gate()
     acknowledge: Acknowledge = Acknowledge()
     retention: Retention = Retention()
+    watchdog: Watchdog | None = None
+    anchors: tuple[AnchorPlace, ...] = ()
     geocoder: Geocoder | None = None

@@ -122,4 +122,4 @@ def _all(conn: Connection, query: Select[Any]) -> list[Delivery]:
 
 
 def _of_row(row: Row[Any]) -> Delivery:
-    return Delivery(**row._mapping)
+    return Delivery(**{**row._mapping, "quoted": tuple(row.quoted)})

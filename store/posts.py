@@ -73,6 +73,7 @@ def of_row(row: Row[Any]) -> Post:
         backfilled=row.backfilled,
         repost_of=row.repost_of,
         config_version=row.config_version,
+        edited_at=row.edited_at,
     )
 
 
@@ -106,4 +107,5 @@ def _row(post: Post) -> tuple[Any, ...]:
         post.backfilled,
         post.repost_of and clean(post.repost_of),
         post.config_version,
+        None if post.edited_at is None else to_micros(post.edited_at),
     )

@@ -21,6 +21,9 @@ IncidentState = Literal["open", "watching", "closed"]
 Knowledge = Literal["unknown", "known", "new_fact"]
 DeliveryState = Literal["pending", "sending", "sent", "failed", "cancelled"]
 SourceState = Literal["on", "off", "waiting"]
+DeliveryEvent = Literal["new", "update", "closed", "withdrawal"]
+GapState = Literal["open", "waiting", "filled", "partly", "lost"]
+WithdrawalKind = Literal["deleted", "edited"]
 
 TAGS = ("rumour", "public_order_threat", "emerging_incident")
 
@@ -54,6 +57,7 @@ class Post:
     backfilled: bool = False
     repost_of: str | None = None
     config_version: str = ""
+    edited_at: datetime | None = None
 
     @property
     def platform(self) -> str:
@@ -230,12 +234,13 @@ class Delivery:
     """One message to one recipient through one channel, written before it is sent.
 
     ``id`` is unique by (incident, event, recipient, channel) and is the idempotency key that the receiver sees.
+    ``quoted`` are the posts whose words the sent message held.
     """
 
     id: str
     alert_id: str
     incident_id: str
-    event: EventName
+    event: DeliveryEvent
     agency: str
     role: Literal["lead", "support"]
     contact: str
@@ -248,6 +253,7 @@ class Delivery:
     sent_at: datetime | None = None
     error: str | None = None
     trigger_received_at: datetime | None = None
+    quoted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +280,94 @@ class SourceHealth:
     last_post_at: datetime | None = None
     received: int = 0
     kept: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which a source did not hear. ``ended_at`` is None while it lasts; ``filters`` are those that were deaf.
+
+    ``state``: open (lasting), waiting (to be filled), filled, partly (as the source allows), lost (never can be).
+    ``found`` counts the posts that filling kept; ``note`` says what was not filled, and why.
+    """
+
+    id: str
+    source: str
+    started_at: datetime
+    ended_at: datetime | None
+    reason: str
+    filters: tuple[str, ...] = ()
+    state: GapState = "open"
+    found: int = 0
+    settled_at: datetime | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What one subject (``source:x-flux``, ``filter:incendie``, ``stage:annotate``) did in one hour of UTC.
+
+    ``received`` counts what came (for a paid source: what was read, and is paid for), ``kept`` what stayed;
+    ``listened_s`` is for how many seconds of the hour it was on.
+    """
+
+    subject: str
+    hour: datetime
+    received: int = 0
+    kept: int = 0
+    listened_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A post was deleted or edited at its source. ``via`` says who told: stream, compliance, search, desk.
+
+    ``out_of_reach`` are the deliveries that had quoted it and were sent: nobody can take them back.
+    """
+
+    id: str
+    post_id: str
+    kind: WithdrawalKind
+    at: datetime
+    via: str
+    incident_id: str | None = None
+    out_of_reach: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Something a stage could not deal with, after ``tries`` attempts: left out, so that the rest goes on."""
+
+    stage: str
+    key: str
+    tries: int
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A legal hold: what ``subject`` names (``incident:ID``, ``post:ID``, ``all``) is not erased by age meanwhile."""
+
+    id: str
+    subject: str
+    by: str
+    reason: str
+    legal_basis: str
+    since: datetime
+    until: datetime | None = None
+    released_at: datetime | None = None
+    released_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The ledger's head as somebody outside was told it: entry ``seq`` had ``digest``. ``place`` is where it went."""
+
+    seq: int
+    digest: str
+    at: datetime
+    place: str
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,9 @@ posts = Table(
     Column("backfilled", Boolean, nullable=False),
     Column("repost_of", FreeText),
     Column("config_version", Text, nullable=False),
+    Column("edited_at", UtcMicros),
     Index("posts_created_at", "created_at"),
+    Index("posts_received_at", "received_at"),
 )
 
 annotations = Table(
@@ -117,6 +119,7 @@ deliveries = Table(
     Column("sent_at", UtcMicros),
     Column("error", FreeText),
     Column("trigger_received_at", UtcMicros),
+    Column("quoted", Json, nullable=False, default=()),
     Index("deliveries_state", "state", "next_at"),
     Index("deliveries_incident", "incident_id", "created_at"),
 )
@@ -215,6 +218,98 @@ cache = Table(
     Column("at", UtcMicros, nullable=False),
 )
 
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("started_at", UtcMicros, nullable=False),
+    Column("ended_at", UtcMicros),
+    Column("reason", FreeText, nullable=False),
+    Column("filters", Json, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("found", Integer, nullable=False),
+    Column("settled_at", UtcMicros),
+    Column("note", FreeText, nullable=False),
+    Index("gaps_state", "state", "started_at"),
+)
+
+hourly = Table(
+    "hourly",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("hour", UtcMicros, primary_key=True),
+    Column("received", Integer, nullable=False),
+    Column("kept", Integer, nullable=False),
+    Column("listened_s", Float, nullable=False),
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("alias", FreeText, primary_key=True),
+    Column("post_id", FreeText, nullable=False),
+    Index("aliases_post", "post_id"),
+)
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("post_id", FreeText, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", UtcMicros, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("incident_id", Text),
+    Column("out_of_reach", Json, nullable=False),
+    Index("withdrawals_incident", "incident_id", "at"),
+    Index("withdrawals_post", "post_id"),
+)
+
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("stage", Text, primary_key=True),
+    Column("key", FreeText, primary_key=True),
+    Column("tries", Integer, nullable=False),
+    Column("reason", FreeText, nullable=False),
+    Column("at", UtcMicros, nullable=False),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("by", FreeText, nullable=False),
+    Column("reason", FreeText, nullable=False),
+    Column("legal_basis", FreeText, nullable=False),
+    Column("since", UtcMicros, nullable=False),
+    Column("until", UtcMicros),
+    Column("released_at", UtcMicros),
+    Column("released_by", FreeText),
+)
+
+anchors = Table(
+    "anchors",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("at", UtcMicros, nullable=False),
+    Column("receipt", FreeText, nullable=False),
+)
+
+public_order = Table(
+    "public_order",
+    metadata,
+    Column("post_id", FreeText, primary_key=True),
+    Column("score", Float, nullable=False),
+    Column("labelled", Boolean, nullable=False),
+    Column("at", UtcMicros, nullable=False),
+    Index("public_order_at", "at"),
+)
+
 SHARED = {
     "posts": "id",
     "annotations": "post_id",
@@ -225,4 +320,7 @@ SHARED = {
     "acknowledgements": "incident_id",
     "sources": "source",
     "config_versions": "version",
+    "gaps": "id",
+    "withdrawals": "id",
+    "holds": "id",
 }
