@@ -21,6 +21,7 @@ class Incoming:
     ``location`` is what the account says about where it is; ``status`` is None where the source leaves it to the
     bundle; ``wanted`` says that a person chose this post, so that filters are not asked; ``rules`` are the tags of the
     platform's rules that let it through; ``received_at`` is UTC, None where it is being received just now.
+    ``earlier`` are the ids that earlier versions of an edited post had, the first one first.
     """
 
     platform: str
@@ -37,6 +38,16 @@ class Incoming:
     wanted: bool = False
     rules: tuple[str, ...] = ()
     received_at: datetime | None = None
+    earlier: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A platform's notice that a post was deleted there; ``at`` is UTC."""
+
+    platform: str
+    native_id: str
+    at: datetime
 
 
 class Listener(Protocol):

@@ -108,6 +108,7 @@ def incoming(
             status=status,
             backfilled=backfilled,
             rules=tuple(rule["tag"] for rule in rules if rule.get("tag")),
+            earlier=tuple(_id(one) for one in data.get("edit_history_tweet_ids") or () if one != data["id"]),
         )
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError) as error:
         raise NotAPost(f"{type(error).__name__}: {error}"[:200]) from error
