@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +17,8 @@ from config.gazetteer import gazetteer
 from config.text import fold
 from listeners import health
 from listeners.authors import AuthorKeys
-from listeners.incoming import Incoming, cleaned
-from store import posts
+from listeners.incoming import Gone, Incoming, cleaned
+from store import hourly, posts
 from store.database import Database
 from store.records import Lease, Post, Status
 
@@ -42,7 +43,7 @@ class Collected:
 def collect(
     db: Database,
     world: World,
-    incoming: Iterable[Incoming],
+    incoming: Iterable[Incoming | Gone],
     *,
     source: str,
     clock: Callable[[], datetime],
@@ -52,7 +53,8 @@ def collect(
     received_at: Callable[[Incoming], datetime] | None = None,
     mark: Callable[[Connection], None] | None = None,
 ) -> Collected:
-    """Takes every post of ``incoming``, keeps what the filters of ``world`` want, and counts it for ``source``.
+    """Takes every post of ``incoming``, keeps what the filters of ``world`` want, and counts it for ``source``; by the hour
+    for the filters too.
 
     Posts are written in batches of at most 500, gathered for at most 50 ms. ``received_at`` says when a post came where
     that is not the present of ``clock`` (UTC); ``mark`` is called in the transaction of the last batch, for a source
@@ -60,6 +62,8 @@ def collect(
     """
     batch = _Batch(db, source, clock, lease)
     for raw in incoming:
+        if isinstance(raw, Gone):
+            continue
         moment = received_at(raw) if received_at else raw.received_at or clock()
         batch.take(raw, to_post(raw, world, source, key, moment, status=status))
         if batch.full:
@@ -78,6 +82,7 @@ class _Batch:
 
     def _clear(self) -> None:
         self.posts: list[Post] = []
+        self.sought: Counter[str] = Counter()
         self.seen = 0
         self.last: datetime | None = None
         self.began = time.monotonic()
@@ -90,6 +95,7 @@ class _Batch:
     def take(self, raw: Incoming, post: Post | None) -> None:
         """Counts one post, and holds it when it is to be kept."""
         self.seen += 1
+        self.sought.update(raw.sought)
         self.last = max(self.last or raw.created_at, raw.created_at)
         if post:
             self.posts.append(post)
@@ -98,14 +104,21 @@ class _Batch:
         """Writes what is held, its count and, with ``mark``, the source's place, in one transaction."""
         if self.last is not None or mark:
             with self.db.write(lease=self.lease) as conn:
-                kept = len(posts.add(conn, self.posts)) if self.posts else 0
+                new = set(posts.add(conn, self.posts)) if self.posts else set()
                 if self.last is not None:
-                    health.count(conn, self.source, self.seen, kept, self.last, self.clock())
+                    health.count(conn, self.source, self.seen, len(new), self.last, self.clock())
+                    self._count_hour(conn, new)
                 if mark:
                     mark(conn)
             self.received += self.seen
-            self.kept += kept
+            self.kept += len(new)
         self._clear()
+
+    def _count_hour(self, conn: Connection, new: set[str]) -> None:
+        fresh = {post.id: post.filters for post in self.posts if post.id in new}
+        kept = Counter(name for filters in fresh.values() for name in filters)
+        counts = {f"filter:{name}": (self.sought[name], kept[name], 0.0) for name in sorted({*self.sought, *kept})}
+        hourly.add(conn, self.clock(), {f"source:{self.source}": (self.seen, len(new), 0.0)} | counts)
 
 
 def to_post(

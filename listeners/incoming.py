@@ -21,7 +21,8 @@ class Incoming:
     ``location`` is what the account says about where it is; ``status`` is None where the source leaves it to the
     bundle; ``wanted`` says that a person chose this post, so that filters are not asked; ``rules`` are the tags of the
     platform's rules that let it through; ``received_at`` is UTC, None where it is being received just now.
-    ``earlier`` are the ids that earlier versions of an edited post had, the first one first.
+    ``earlier`` are the ids that earlier versions of an edited post had, the first one first. ``sought`` are the
+    filters whose rules or query made the platform send it: a post that is paid for counts for these.
     """
 
     platform: str
@@ -39,6 +40,7 @@ class Incoming:
     rules: tuple[str, ...] = ()
     received_at: datetime | None = None
     earlier: tuple[str, ...] = ()
+    sought: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,9 @@ class Gone:
 class Listener(Protocol):
     """A source of posts."""
 
-    def posts(self, since: datetime | None = None) -> Iterator[Incoming]:
-        """The posts that are there now, not older than ``since`` (UTC) where the platform can tell.
+    def posts(self, since: datetime | None = None) -> Iterator[Incoming | Gone]:
+        """The posts that are there now, not older than ``since`` (UTC) where the platform can tell, and what it says
+        of deleted ones.
 
         A live source waits a moment for the first post, gives what has come, and ends; it is called again and again.
         A recorded source ends once, when all is read.

@@ -17,8 +17,8 @@ from listeners import health, pacing
 from listeners.authors import PERIOD, AuthorKeys
 from listeners.collect import collect, departement_of, to_post
 from listeners.hand import NotUsable, entered
-from listeners.incoming import Incoming
-from store import leases, posts, sources
+from listeners.incoming import Gone, Incoming
+from store import hourly, leases, posts, sources
 from store.database import Database, LeaseLost
 from store.records import Geo, Status
 
@@ -215,3 +215,23 @@ def test_waits_grow_and_are_drawn() -> None:
     backoff.reset()
     assert backoff.network() <= timedelta(seconds=0.25)
     assert all(pacing.Backoff(Random(2), 500).network() <= timedelta(seconds=16) for _ in range(20))
+
+
+def test_posts_are_counted_by_the_hour_for_their_source_and_for_the_filters_that_sought_and_kept_them(
+    db: Database, world: World
+) -> None:
+    sought = replace(FIRE, sought=("fire", "flood"))
+    came = [sought, sought, replace(sought, native_id="2", text="Un café à Cholet ?", sought=("flood",))]
+    for _ in range(2):
+        collect(db, world, came, source="s", clock=lambda: NOON, key=KEY)
+    with db.read() as conn:
+        hours = {
+            name: (hour.received, hour.kept)
+            for name, hour in hourly.totals(conn, "", NOON, NOON + timedelta(hours=1)).items()
+        }
+    assert hours == {"source:s": (6, 1), "filter:fire": (4, 1), "filter:flood": (6, 0)}
+
+
+def test_a_notice_of_a_deletion_is_no_post(db: Database, world: World) -> None:
+    done = collect(db, world, [Gone("x", "9", NOON), FIRE], source="s", clock=lambda: NOON, key=KEY)
+    assert (done.received, done.kept) == (1, 1)
