@@ -53,8 +53,8 @@ def collect(
     received_at: Callable[[Incoming], datetime] | None = None,
     mark: Callable[[Connection], None] | None = None,
 ) -> Collected:
-    """Takes every post of ``incoming``, keeps what the filters of ``world`` want, and counts it for ``source``; by the hour
-    for the filters too.
+    """Takes every post of ``incoming``, keeps what the filters of ``world`` want, and counts it: for ``source``, and by
+    the hour for the filters too.
 
     Posts are written in batches of at most 500, gathered for at most 50 ms. ``received_at`` says when a post came where
     that is not the present of ``clock`` (UTC); ``mark`` is called in the transaction of the last batch, for a source
