@@ -33,6 +33,7 @@ from nlp.geocode import Geocoder
 from store import retention, times
 from store.database import Database
 from store.holding import Holding
+from store.meter import Meter
 from store.records import Lease
 
 IDLE_S = 0.05
@@ -129,13 +130,14 @@ def run_task(name: str, house: House | None = None, *, seconds: float = 0) -> No
 
 def run_stages(stages: Iterable[Stage], house: House, holding: Holding) -> None:
     """Run the stages in turn, each under its lease, on the newest configuration, until ``house.stop``."""
-    configuration = Configuration(house.db)
+    configuration, meter = Configuration(house.db), Meter(house.db, house.clock)
     with ExitStack() as opened:
         steps = [(stage.name, opened.enter_context(stage.open(house))) for stage in stages]
         while not house.stop.is_set():
             world = configuration.current()
-            done = sum(step(world, holding.lease(name)) for name, step in steps) if world else 0
-            if not done:
+            done = {name: step(world, holding.lease(name)) if world else 0 for name, step in steps}
+            status = house.settings.status or (world.bundle.status if world else "Actual")
+            if not meter.note(done, status):
                 house.stop.wait(IDLE_S)
 
 

@@ -1,4 +1,7 @@
-"""Counts by the hour: what is expected at such an hour, and what a source that is paid by the post has cost."""
+"""Counts by the hour: what is expected at such an hour, and what a source that is paid by the post has cost.
+
+The subjects ``status:Exercise`` and ``status:Test`` say for how long Vigie did not listen to real life.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,25 @@ from store.tables import hourly
 _new = insert(hourly)
 _ADD = _new.on_conflict_do_update(
     set_={name: hourly.c[name] + _new.excluded[name] for name in ("received", "kept", "listened_s")}
+    | {"last_at": func.coalesce(_new.excluded.last_at, hourly.c.last_at)}
 )
 
 
 def add(conn: Connection, at: datetime, counts: Mapping[str, tuple[int, int, float]]) -> None:
-    """Add (received, kept, seconds listened) of each subject to the hour of ``at`` (UTC)."""
+    """Add (received, kept, seconds listened) of each subject to the hour of ``at`` (UTC).
+
+    Where something was received, ``at`` is also when something came last.
+    """
     hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     rows = [
-        {"subject": subject, "hour": hour, "received": received, "kept": kept, "listened_s": listened}
+        {
+            "subject": subject,
+            "hour": hour,
+            "received": received,
+            "kept": kept,
+            "listened_s": listened,
+            "last_at": at if received else None,
+        }
         for subject, (received, kept, listened) in counts.items()
     ]
     if rows:
@@ -39,10 +53,12 @@ def totals(conn: Connection, prefix: str, since: datetime, until: datetime) -> d
     """The sum of each subject whose name begins with ``prefix`` over these hours; ``hour`` is the first of them."""
     column = hourly.c
     sums = [func.min(column.hour), func.sum(column.received), func.sum(column.kept), func.sum(column.listened_s)]
+    sums.append(func.max(column.last_at))
     wanted = select(column.subject, *sums).where(
         column.subject.startswith(prefix, autoescape=True), column.hour >= since, column.hour < until
     )
     rows = conn.execute(wanted.group_by(column.subject).order_by(column.subject))
     return {
-        subject: Hour(subject, first, received, kept, listened) for subject, first, received, kept, listened in rows
+        subject: Hour(subject, first, received, kept, listened, last)
+        for subject, first, received, kept, listened, last in rows
     }

@@ -307,7 +307,7 @@ class Hour:
     """What one subject (``source:x-flux``, ``filter:incendie``, ``stage:annotate``) did in one hour of UTC.
 
     ``received`` counts what came (for a paid source: what was read, and is paid for), ``kept`` what stayed;
-    ``listened_s`` is for how many seconds of the hour it was on.
+    ``listened_s`` is for how many seconds of the hour it was on; ``last_at`` is when something came last.
     """
 
     subject: str
@@ -315,6 +315,7 @@ class Hour:
     received: int = 0
     kept: int = 0
     listened_s: float = 0.0
+    last_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

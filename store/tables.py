@@ -242,6 +242,7 @@ hourly = Table(
     Column("received", Integer, nullable=False),
     Column("kept", Integer, nullable=False),
     Column("listened_s", Float, nullable=False),
+    Column("last_at", UtcMicros),
 )
 
 aliases = Table(

@@ -41,3 +41,12 @@ def test_counts_of_one_hour_add_up_and_hours_stay_apart(db):
         hours = hourly.between(conn, "source:x", NOON - HOUR, NOON + 2 * HOUR)
         assert [(one.received, one.kept, one.listened_s) for one in hours] == [(15, 4, 90.0), (1, 1, 1.0)]
         assert hourly.totals(conn, "source:", NOON - HOUR, NOON + 2 * HOUR)["source:x"].received == 16
+
+
+def test_when_something_came_last_outlasts_seconds_in_which_nothing_came(db):
+    with db.write() as conn:
+        hourly.add(conn, NOON, {"source:x": (1, 0, 5.0)})
+        hourly.add(conn, NOON + timedelta(minutes=1), {"source:x": (0, 0, 60.0), "source:y": (0, 0, 60.0)})
+        assert [one.last_at for one in hourly.between(conn, "source:x", NOON - HOUR, NOON + HOUR)] == [NOON]
+        totals = hourly.totals(conn, "source:", NOON - HOUR, NOON + HOUR)
+        assert [totals[name].last_at for name in ("source:x", "source:y")] == [NOON, None]

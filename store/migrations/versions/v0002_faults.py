@@ -35,6 +35,7 @@ CREATE TABLE hourly (
     received INTEGER NOT NULL,
     kept INTEGER NOT NULL,
     listened_s FLOAT NOT NULL,
+    last_at BIGINT,
     PRIMARY KEY (subject, hour)
 );
 CREATE TABLE aliases (
