@@ -199,8 +199,7 @@ class IncidentEvent:
 
     ``id`` derives from incident and revision; ``incident`` is the state at that step; ``reason`` says what changed.
     ``trigger`` is the post that caused it and ``trigger_received_at`` when Vigie received that post: latency is
-    counted from there.
-    """
+    counted from there."""
 
     id: str
     event: EventName
@@ -234,8 +233,7 @@ class Delivery:
     """One message to one recipient through one channel, written before it is sent.
 
     ``id`` is unique by (incident, event, recipient, channel) and is the idempotency key that the receiver sees.
-    ``quoted`` are the posts whose words the sent message held.
-    """
+    ``quoted`` are the posts whose words the sent message held."""
 
     id: str
     alert_id: str
@@ -285,10 +283,8 @@ class SourceHealth:
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A time in which a source did not hear. ``ended_at`` is None while it lasts; ``filters`` are those that were deaf.
-
     ``state``: open (lasting), waiting (to be filled), filled, partly (as the source allows), lost (never can be).
-    ``found`` counts the posts that filling kept; ``note`` says what was not filled, and why.
-    """
+    ``found`` counts the posts that filling kept; ``note`` says what was not filled, and why."""
 
     id: str
     source: str
@@ -307,8 +303,7 @@ class Hour:
     """What one subject (``source:x-flux``, ``filter:incendie``, ``stage:annotate``) did in one hour of UTC.
 
     ``received`` counts what came (for a paid source: what was read, and is paid for), ``kept`` what stayed;
-    ``listened_s`` is for how many seconds of the hour it was on; ``last_at`` is when something came last.
-    """
+    ``listened_s`` is for how many seconds of the hour it was on; ``last_at`` is when something came last."""
 
     subject: str
     hour: datetime
@@ -322,8 +317,7 @@ class Hour:
 class Withdrawal:
     """A post was deleted or edited at its source. ``via`` says who told: stream, compliance, search, desk.
 
-    ``out_of_reach`` are the deliveries that had quoted it and were sent: nobody can take them back.
-    """
+    ``out_of_reach`` are the deliveries that had quoted it and were sent: nobody can take them back."""
 
     id: str
     post_id: str
