@@ -170,13 +170,13 @@ def _fault(delivery: Delivery, error: BaseException | None) -> ChannelError | No
 
 def _outcome(desk: Desk, conn: Connection, one: Delivery, error: ChannelError | None, now: datetime) -> LedgerEntry:
     if error is None:
-        outbox.sent(conn, one.id, now)
+        outbox.sent(conn, one, now)
         return entries.delivery("delivery.sent", one, now)
     if isinstance(error, TransientError) and one.attempts < MOST_ATTEMPTS:
         wait = backoff(one.attempts, desk.draw, error.retry_after)
-        outbox.retry(conn, one.id, now + timedelta(seconds=wait), str(error))
+        outbox.retry(conn, one, now + timedelta(seconds=wait), str(error), error.code)
         return entries.delivery("delivery.retry", one, now, code=error.code, wait_s=round(wait, 1))
-    outbox.failed(conn, one.id, str(error))
+    outbox.failed(conn, one, str(error), error.code)
     return entries.delivery("delivery.failed", one, now, code=error.code)
 
 

@@ -11,6 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from store.upkeep import Anchor as Anchor
+from store.upkeep import Gap as Gap
+from store.upkeep import GapState as GapState
+from store.upkeep import Hold as Hold
+from store.upkeep import SetAside as SetAside
+
 Status = Literal["Actual", "Exercise", "Test"]
 Severity = Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]
 Urgency = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
@@ -22,7 +28,6 @@ Knowledge = Literal["unknown", "known", "new_fact"]
 DeliveryState = Literal["pending", "sending", "sent", "failed", "cancelled"]
 SourceState = Literal["on", "off", "waiting"]
 DeliveryEvent = Literal["new", "update", "closed", "withdrawal"]
-GapState = Literal["open", "waiting", "filled", "partly", "lost"]
 WithdrawalKind = Literal["deleted", "edited"]
 
 TAGS = ("rumour", "public_order_threat", "emerging_incident")
@@ -233,7 +238,9 @@ class Delivery:
     """One message to one recipient through one channel, written before it is sent.
 
     ``id`` is unique by (incident, event, recipient, channel) and is the idempotency key that the receiver sees.
-    ``quoted`` are the posts whose words the sent message held."""
+    ``quoted`` are the posts whose words a message held that was, or may have been, sent. ``fence`` is the lease under
+    which it was claimed last, ``fault`` the code of what went wrong last.
+    """
 
     id: str
     alert_id: str
@@ -252,11 +259,16 @@ class Delivery:
     error: str | None = None
     trigger_received_at: datetime | None = None
     quoted: tuple[str, ...] = ()
+    fence: int | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """Somebody took an incident on. ``via`` says how: link, desk, command."""
+    """Somebody took an incident on. ``via`` says how: link, desk, command.
+
+    ``life`` counts how often the incident had been reopened then; the store fills it in.
+    """
 
     incident_id: str
     agency: str
@@ -265,6 +277,7 @@ class Acknowledgement:
     via: str
     delivery_id: str | None = None
     note: str = ""
+    life: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,24 +291,6 @@ class SourceHealth:
     last_post_at: datetime | None = None
     received: int = 0
     kept: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A time in which a source did not hear. ``ended_at`` is None while it lasts; ``filters`` are those that were deaf.
-    ``state``: open (lasting), waiting (to be filled), filled, partly (as the source allows), lost (never can be).
-    ``found`` counts the posts that filling kept; ``note`` says what was not filled, and why."""
-
-    id: str
-    source: str
-    started_at: datetime
-    ended_at: datetime | None
-    reason: str
-    filters: tuple[str, ...] = ()
-    state: GapState = "open"
-    found: int = 0
-    settled_at: datetime | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,43 +321,6 @@ class Withdrawal:
     via: str
     incident_id: str | None = None
     out_of_reach: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """Something a stage could not deal with, after ``tries`` attempts: left out, so that the rest goes on."""
-
-    stage: str
-    key: str
-    tries: int
-    reason: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A legal hold: what ``subject`` names (``incident:ID``, ``post:ID``, ``all``) is not erased by age meanwhile."""
-
-    id: str
-    subject: str
-    by: str
-    reason: str
-    legal_basis: str
-    since: datetime
-    until: datetime | None = None
-    released_at: datetime | None = None
-    released_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """The ledger's head as somebody outside was told it: entry ``seq`` had ``digest``. ``place`` is where it went."""
-
-    seq: int
-    digest: str
-    at: datetime
-    place: str
-    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,8 @@ deliveries = Table(
     Column("error", FreeText),
     Column("trigger_received_at", UtcMicros),
     Column("quoted", Json, nullable=False, default=()),
+    Column("fence", Integer),
+    Column("fault", Text),
     Index("deliveries_state", "state", "next_at"),
     Index("deliveries_incident", "incident_id", "created_at"),
 )
@@ -134,6 +136,7 @@ acknowledgements = Table(
     Column("via", Text, nullable=False),
     Column("delivery_id", Text),
     Column("note", FreeText, nullable=False),
+    Column("life", Integer, nullable=False, default=0),
 )
 
 sources = Table(

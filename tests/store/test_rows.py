@@ -55,8 +55,8 @@ def test_lone_surrogates_and_nul_do_not_stop_a_post(db, make):
 def test_lone_surrogates_do_not_stop_what_people_and_programs_say_of_an_alert(db, make, clock):
     with db.write(durable=True) as conn:
         outbox.add(conn, [make.delivery(contact="garde\udcff")])
-        outbox.claim(conn, clock.now, 1, timedelta(seconds=60))
-        outbox.failed(conn, "d1", "no\ud800 route\0")
+        [claimed] = outbox.claim(conn, clock.now, 1, timedelta(seconds=60))
+        outbox.failed(conn, claimed, "no\ud800 route\0")
         outbox.acknowledge(conn, make.acknowledgement(by="Ma\udcffud", note="\0vu"))
         sources.report(conn, SourceHealth("x", "off", "\udcff", clock.now))
         ledger.append(conn, [LedgerEntry(clock.now, "acknowledged", "i1", actor="Ma\udcffud")])

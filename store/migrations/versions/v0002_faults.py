@@ -9,12 +9,22 @@ from store.migrations.triggers import watch
 revision = "0002"
 down_revision = "0001"
 
-SHARED = {"posts": "id", "deliveries": "id", "gaps": "id", "withdrawals": "id", "holds": "id"}
+SHARED = {
+    "posts": "id",
+    "deliveries": "id",
+    "acknowledgements": "incident_id",
+    "gaps": "id",
+    "withdrawals": "id",
+    "holds": "id",
+}
 
 TABLES = """
 ALTER TABLE posts ADD COLUMN edited_at BIGINT;
 CREATE INDEX posts_received_at ON posts (received_at);
 ALTER TABLE deliveries ADD COLUMN quoted TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE deliveries ADD COLUMN fence INTEGER;
+ALTER TABLE deliveries ADD COLUMN fault TEXT;
+ALTER TABLE acknowledgements ADD COLUMN life INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE gaps (
     id TEXT NOT NULL,
     source TEXT NOT NULL,
