@@ -43,12 +43,16 @@ Step = Callable[[World, Lease], int]
 
 @dataclass(frozen=True)
 class House:
-    """What the stages stand on. ``stop`` ends every loop within a second or two."""
+    """What the stages stand on. ``stop`` ends every loop within a second or two.
+
+    ``recorded``: posts of files count as received when they were written, and ``clock`` tells their time.
+    """
 
     settings: Settings
     db: Database
     clock: Callable[[], datetime] = times.now
     stop: threading.Event = field(default_factory=threading.Event)
+    recorded: bool = False
 
 
 def open_house() -> House:
@@ -60,7 +64,8 @@ def open_house() -> House:
 @contextmanager
 def collect(house: House) -> Iterator[Step]:
     """Posts from every source, as far as a filter wants them."""
-    with closing(Intake(house.db, house.settings, clock=house.clock, stop=house.stop)) as intake:
+    intake = Intake(house.db, house.settings, clock=house.clock, stop=house.stop, recorded=house.recorded)
+    with closing(intake):
         yield intake.step
 
 

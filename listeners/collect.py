@@ -52,15 +52,17 @@ def collect(
     status: Status = "Actual",
     received_at: Callable[[Incoming], datetime] | None = None,
     mark: Callable[[Connection], None] | None = None,
+    place: Callable[[Connection], None] | None = None,
 ) -> Collected:
     """Takes every post of ``incoming``, keeps what the filters of ``world`` want, and counts it: for ``source``, and by
     the hour for the filters too.
 
     Posts are written in batches of at most 500, gathered for at most 50 ms. ``received_at`` says when a post came where
-    that is not the present of ``clock`` (UTC); ``mark`` is called in the transaction of the last batch, for a source
-    that keeps its place. Raises LeaseLost where ``lease`` is not the newest any more: that batch is not kept.
+    that is not the present of ``clock`` (UTC); ``mark`` is called in the transaction of the last batch, ``place`` in
+    that of each batch, for a source that keeps its place. Raises LeaseLost where ``lease`` is not the newest any more:
+    that batch is not kept.
     """
-    batch = _Batch(db, source, clock, lease)
+    batch = _Batch(db, source, clock, lease, place)
     for raw in incoming:
         if isinstance(raw, Gone):
             continue
@@ -75,8 +77,15 @@ def collect(
 class _Batch:
     """Posts on their way to the store."""
 
-    def __init__(self, db: Database, source: str, clock: Callable[[], datetime], lease: Lease | None) -> None:
-        self.db, self.source, self.clock, self.lease = db, source, clock, lease
+    def __init__(
+        self,
+        db: Database,
+        source: str,
+        clock: Callable[[], datetime],
+        lease: Lease | None,
+        place: Callable[[Connection], None] | None,
+    ) -> None:
+        self.db, self.source, self.clock, self.lease, self.place = db, source, clock, lease, place
         self.received = self.kept = 0
         self._clear()
 
@@ -108,6 +117,8 @@ class _Batch:
                 if self.last is not None:
                     health.count(conn, self.source, self.seen, len(new), self.last, self.clock())
                     self._count_hour(conn, new)
+                    if self.place:
+                        self.place(conn)
                 if mark:
                     mark(conn)
             self.received += self.seen

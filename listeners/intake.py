@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import islice
-from pathlib import Path
 from random import Random
 
 from config.bundle import Source
@@ -17,65 +15,35 @@ from config.settings import Settings
 from config.world import World
 from listeners import health
 from listeners.authors import AuthorKeys
-from listeners.collect import BATCH, collect
-from listeners.incoming import Incoming, Listener
-from listeners.replay import BadLine, Replay
+from listeners.collect import collect
+from listeners.incoming import Listener
+from listeners.recording import Recording
 from listeners.x_search import XSearch
 from listeners.x_stream import XStream
 from store.database import Database
-from store.records import Lease, SourceState
+from store.records import Lease
 
 log = logging.getLogger(__name__)
 WAIT_S = 0.2
 LOOK = timedelta(seconds=2)
 
 
-class Recording:
-    """A declared file of posts that is read once, a part at each call; how that goes is told under ``source``."""
-
-    def __init__(self, source: Source, db: Database, clock: Callable[[], datetime]) -> None:
-        self._id, self._db, self._clock = source.id, db, clock
-        path = str(source.settings.get("path", ""))
-        self._posts: Iterator[Incoming] | None = Replay([Path(path)], report=_report).posts() if path else None
-        if not path:
-            self._say("off", "settings.path does not say which file to read")
-
-    def posts(self, since: datetime | None = None) -> Iterator[Incoming]:  # noqa: ARG002 -- all of the file is wanted
-        """The next posts of the file, at most 500."""
-        if self._posts is None:
-            return iter(())
-        try:
-            some = list(islice(self._posts, BATCH))
-        except OSError as error:
-            self._end("off", f"the file cannot be read: {error}")
-            return iter(())
-        if not some:
-            self._end("off", "read to its end")
-        return iter(some)
-
-    def close(self) -> None:
-        """Nothing is held open between calls but the file, which goes with its reader."""
-
-    def _end(self, kind: SourceState, reason: str) -> None:
-        self._posts = None
-        self._say(kind, reason)
-
-    def _say(self, kind: SourceState, reason: str) -> None:
-        with self._db.write() as conn:
-            health.set_state(conn, self._id, kind, reason, self._clock())
-
-
-def _report(line: BadLine) -> None:
-    log.warning("%s", line)
-
-
 class Intake:
-    """Publishes the configuration when its files change, and collects from every enabled source of it."""
+    """Publishes the configuration when its files change, and collects from every enabled source of it.
+
+    ``recorded``: posts of files count as received when they were written.
+    """
 
     def __init__(
-        self, db: Database, settings: Settings, *, clock: Callable[[], datetime], stop: threading.Event
+        self,
+        db: Database,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime],
+        stop: threading.Event,
+        recorded: bool = False,
     ) -> None:
-        self._db, self._settings, self._clock, self._stop = db, settings, clock, stop
+        self._db, self._settings, self._clock, self._stop, self._recorded = db, settings, clock, stop, recorded
         self._keys = AuthorKeys.of_home(settings.home)
         self._folder = FolderWatch(db, settings.config)
         self._look_at = clock()
@@ -121,6 +89,7 @@ class Intake:
             key=self._keys,
             lease=lease,
             status=self._settings.status or "Actual",
+            place=listener.keep_place if isinstance(listener, Recording) else None,
         )
         return came.received
 
@@ -141,7 +110,7 @@ class Intake:
 
     def _open(self, source: Source, world: World) -> XStream | Recording:
         if source.kind == "file":
-            return Recording(source, self._db, self._clock)
+            return Recording(source, self._db, self._clock, recorded=self._recorded)
         return XStream(
             source.id, self._db, world, token=token_of(source), base_url=self._settings.x_base_url,
             clock=self._clock, rng=Random(), wait_seconds=WAIT_S,

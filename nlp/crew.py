@@ -70,14 +70,13 @@ class Crew(Annotator):
 
     def _start(self) -> list[Future[None]]:
         if self._pool is None and self._helpers:
-            self._pool = ProcessPoolExecutor(self._helpers, get_context("spawn"), initializer=_watch_parent)
+            self._pool = ProcessPoolExecutor(self._helpers, get_context("spawn"), _watch_parent, (os.getpid(),))
             self._warm = [self._pool.submit(_load) for _ in range(self._helpers)]
         return self._warm
 
 
-def _watch_parent() -> None:
-    """End this helper when the process that it helps is gone, however that ended."""
-    parent = os.getppid()
+def _watch_parent(parent: int) -> None:
+    """End this helper when the process that it helps is gone, however that ended, also before the helper was ready."""
 
     def watch() -> None:
         while os.getppid() == parent:

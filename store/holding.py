@@ -25,7 +25,8 @@ class Holding:
     """A context in which this process holds the leases of some stages.
 
     Entering waits until every lease is free (or ``stop`` is set) and logs who holds it. A background thread renews
-    them every two seconds. When the Airflow process above this one dies, ``stop`` is set, so that no orphan works on.
+    them every two seconds, or four times in each ``ttl``. When the Airflow process above this one dies, ``stop`` is
+    set, so that no orphan works on.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Holding:
             self._stop.wait(0.5)
 
     def _keep(self) -> None:
-        while not self._done.wait(BEAT_S):
+        while not self._done.wait(min(BEAT_S, self._ttl.total_seconds() / 4)):
             if not all(process.is_running() for process in self._ancestors):
                 log.warning("the Airflow process above this task is gone: ending")
                 self._stop.set()
@@ -95,7 +96,7 @@ class Holding:
     def _renew(self) -> None:
         now = self._clock()
         for stage, lease in list(self._leases.items()):
-            self._leases[stage] = renew(self._db, lease, now)
+            self._leases[stage] = renew(self._db, lease, now, self._ttl)
 
 
 def _airflow_ancestors() -> list[psutil.Process]:

@@ -18,6 +18,9 @@ from store.records import TAGS, Change, Lease
 
 ABOUT = 0.5
 WATERMARK = timedelta(minutes=2)
+READ_BY = "annotate"
+"""The stage whose cursor says which posts are annotated."""
+FIRST = 20
 TABLES = ("annotations",)
 
 
@@ -37,7 +40,8 @@ def detect_stage(
     """Read at most ``limit`` changes of annotations, and decide; gives how many changes and timers were dealt with.
 
     Decisions are on event time (``received_at`` of the posts); the clock only says what is late, and lets timers of
-    quiet incidents run once everything is read. Raises LeaseLost, and Overtaken; nothing is written then.
+    quiet incidents run, up to the first post that is not annotated yet, on which no incident closes unread. Raises
+    LeaseLost, and Overtaken; nothing is written then.
     """
     with db.read() as conn:
         if memory.cursor is None or memory.cursor != changes.cursor(conn, STAGE):
@@ -45,13 +49,14 @@ def detect_stage(
         assert memory.cursor is not None
         news = changes.after(conn, memory.cursor, TABLES, limit)
         told = _told(conn, news, world)
+        unread = _unread(conn)
     before, memory.cursor = memory.cursor, None
     now = clock()
     detector = Detector(memory, world, now)
     for change in news:
         detector.take(change, told.get(change.key))
     if len(news) < limit:
-        detector.advance((now - WATERMARK).timestamp())
+        detector.advance(min([now - WATERMARK, *unread]).timestamp())
     after = news[-1].seq if news else before
     if after == before and not memory.touched and not memory.unsaved:
         memory.cursor = before
@@ -67,6 +72,14 @@ def _told(conn: Connection, news: list[Change], world: World) -> dict[str, Membe
     found = posts.get(conn, list(read))
     tags = [tag for tag in TAGS if tag != "public_order_threat" or world.bundle.public_order]
     return {id: member(post, read[id], world.bundle.gate, tags) for id, post in found.items()}
+
+
+def _unread(conn: Connection) -> list[datetime]:
+    """When the posts came that wait for their annotation, the first ones at least."""
+    waiting = changes.after(conn, changes.cursor(conn, READ_BY), ("posts",), FIRST)
+    found = posts.get(conn, [change.key for change in waiting if change.op == "insert"])
+    read = read_annotations(conn, list(found))
+    return [post.received_at for post in found.values() if post.id not in read]
 
 
 def _write(db: Database, memory: Memory, detector: Detector, span: tuple[int, int], lease: Lease | None) -> None:

@@ -16,7 +16,7 @@ from config.world import World
 from listeners.intake import Intake
 from listeners.standin.playback import Draft
 from listeners.standin.server import Options, StandIn
-from store import leases, sources
+from store import leases, posts, sources
 from store.database import Database
 from store.records import Lease, SourceHealth
 
@@ -105,3 +105,30 @@ def test_a_stream_that_is_no_longer_declared_is_closed_and_off(
         assert (health(db, "x").state, health(db, "x").reason) == ("off", "no longer declared, or not enabled")
         until(lambda: time.sleep(0.05), lambda: standin.status()["connected"] == 0)
         intake.close()
+
+
+def test_a_file_goes_on_behind_the_last_post_taken_in_when_its_reader_is_killed(
+    db: Database, intake: Intake, lease: Lease, tmp_path: Path
+) -> None:
+    file = tmp_path / "posts.jsonl"
+    lines = [{"id": str(n), "text": f"fumée {n}", "created_at": "2031-05-04T12:00:00Z"} for n in range(1200)]
+    file.write_text("\n".join(json.dumps(line) for line in lines))
+    declared = world(f"[{{id: f, kind: file, settings: {{path: {file}}}}}]")
+    assert intake.step(declared, lease) == 500
+    again = Intake(
+        db, settings({"VIGIE_HOME": str(tmp_path), "VIGIE_CONFIG": str(tmp_path / "bundle")}), clock=clock, stop=Event()
+    )
+    assert [again.step(declared, lease) for _ in range(3)] == [500, 200, 0]
+    assert (health(db, "f").received, health(db, "f").kept) == (1200, 1200)
+
+
+def test_on_recorded_time_a_post_was_received_when_it_was_written(db: Database, lease: Lease, tmp_path: Path) -> None:
+    file = tmp_path / "posts.jsonl"
+    file.write_text('{"id": "1", "text": "fumée", "created_at": "2031-05-04T12:00:00Z"}')
+    (tmp_path / "b.yaml").write_text(BASE)
+    house = settings({"VIGIE_HOME": str(tmp_path), "VIGIE_CONFIG": str(tmp_path)})
+    Intake(db, house, clock=clock, stop=Event(), recorded=True).step(
+        world(f"[{{id: f, kind: file, settings: {{path: {file}}}}}]"), lease
+    )
+    with db.read() as conn:
+        assert posts.get(conn, ["file:1"])["file:1"].received_at == datetime(2031, 5, 4, 12, tzinfo=UTC)

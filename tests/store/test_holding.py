@@ -49,3 +49,10 @@ def test_a_lost_lease_ends_the_holder(db):
         assert stop.wait(5)
         with pytest.raises(LeaseLost, match="thief"):
             holding.lease("route")
+
+
+def test_a_lease_held_for_short_is_renewed_for_short(db):
+    with Holding(db, ["route"], "first", now, threading.Event(), ttl=timedelta(seconds=0.4)) as holding:
+        time.sleep(0.8)
+        left = holding.lease("route").expires_at - now()
+    assert timedelta(0) < left <= timedelta(seconds=0.4)

@@ -51,6 +51,7 @@ class Street:
     minute: float = 0.0
     said: list[str] = field(default_factory=list)
     memory: Memory | None = None
+    waiting: dict[str, Annotation] = field(default_factory=dict)
 
     def say(
         self,
@@ -59,9 +60,13 @@ class Street:
         author: str | None = None,
         at: float | None = None,
         post: dict[str, Any] | None = None,
+        wait: bool = False,
         **read: Any,
     ) -> str:
-        """A post one minute after the last (or ``at`` minutes after the start), and what was understood of it."""
+        """A post one minute after the last (or ``at`` minutes after the start), and what was understood of it.
+
+        With ``wait`` that is understood only when :meth:`annotate` is called.
+        """
         self.minute = self.minute + 1 if at is None else at
         time = START + timedelta(minutes=self.minute)
         id = f"test:{len(self.said)}"
@@ -79,9 +84,15 @@ class Street:
         }
         with self.db.write() as conn:
             posts.add(conn, [Post(id=id, text=text, **given)])
-            annotations.put(conn, [Annotation(post_id=id, **understood)])
         self.said.append(id)
+        self.waiting[id] = Annotation(post_id=id, **understood)
+        if not wait:
+            self.annotate(id)
         return id
+
+    def annotate(self, id: str) -> None:
+        with self.db.write() as conn:
+            annotations.put(conn, [self.waiting.pop(id)])
 
     def forget(self, id: str) -> None:
         with self.db.write() as conn:

@@ -84,3 +84,14 @@ def test_memory_holds_nothing_of_posts_that_speak_of_no_situation(street):
     street.look()
     with street.db.read() as conn:
         assert [key for key in state.get(conn, "detect") if key.startswith("m:")] == []
+
+
+def test_no_incident_closes_while_a_post_of_its_time_waits_to_be_annotated(street, fire):
+    for number, text in enumerate(fire):
+        street.say(text, author=f"author-{number}")
+    street.look()
+    unread = street.say("Toujours en feu à Cholet", author="late-reader", at=40, wait=True)
+    assert [event.event for event in street.look(after=60 * 24)][-1] != "closed"
+    street.annotate(unread)
+    assert [event.event for event in street.look(after=60 * 24)][-1] == "closed"
+    assert unread in street.linked()
