@@ -10,7 +10,9 @@ import click
 import orjson
 
 from config.settings import settings
+from listeners.standin import script
 from listeners.standin.playback import FileFault
+from listeners.standin.script import ScriptError
 from listeners.standin.server import Options, PortInUse, StandIn
 
 
@@ -28,21 +30,32 @@ from listeners.standin.server import Options, PortInUse, StandIn
     show_default=True,
     help="How many times faster than the file's own times.",
 )
-@click.option(
-    "--loop", type=bool, default=False, show_default=True, help="Start again, with new ids, when the file ends."
-)
+@click.option("--loop", is_flag=True, help="Start again, with new ids, when the file ends.")
 @click.option("--at-once", is_flag=True, help="Play from now, not from the first connection to the stream.")
+@click.option(
+    "--faults",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A script (YAML) of what breaks when: docs/x.md describes it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line when it listens.")
-def command(file: Path, port: int | None, speed: float, loop: bool, at_once: bool, as_json: bool) -> None:
+def command(
+    file: Path, port: int | None, speed: float, loop: bool, at_once: bool, faults: Path | None, as_json: bool
+) -> None:
     """Speak X's protocol on this machine and play FILE (JSON lines of posts) until interrupted.
 
     Everything that comes from here is marked as an exercise. Set VIGIE_X_BASE_URL to the address that is printed,
     and any X_BEARER_TOKEN but "rejected" or "forbidden", to listen to it.
     """
-    options = Options(port=settings().standin_port if port is None else port, speed=speed, loop=loop, at_once=at_once)
     try:
+        options = Options(
+            port=settings().standin_port if port is None else port,
+            speed=speed,
+            loop=loop,
+            at_once=at_once,
+            faults=tuple(script.read(faults)) if faults else (),
+        )
         standin = StandIn.of_file(file, options)
-    except (FileFault, PortInUse) as error:
+    except (FileFault, PortInUse, ScriptError) as error:
         raise click.ClickException(str(error)) from error
     with standin:
         _say(standin, as_json)

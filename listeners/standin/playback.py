@@ -4,13 +4,17 @@ A line is ``{"id", "text", "lang", "author", "geo": {"lat", "lon", "place", "cou
 "quote_of"}`` with its time as ``created_at`` (ISO 8601), or ``at`` (seconds) or ``minute`` after the start. The first
 post comes at the start; at speed N everything comes N times sooner, and ``created_at`` on the wire is the moment at
 which a post comes, as on X, never the future.
+
+A line ``{"at": …, "delete": ID}`` (with a ``reason`` where it is not ``deleted``) takes a post of the file away again,
+``{"at": …, "edit": ID, "text": …}`` gives it a new text under a new id.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,10 +23,13 @@ from typing import Any
 
 import orjson
 
-from listeners.standin.tweet import Place, Tweet, User
+from listeners.standin.archive import REASONS, Archive
+from listeners.standin.tweet import Deletion, Place, Tweet, User
 
+log = logging.getLogger(__name__)
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 _PLACE_HALF_DEGREES = 0.02
+_EDITS = 0x200000
 
 
 class FileFault(ValueError):
@@ -46,15 +53,28 @@ def read(path: Path) -> list[Draft]:
                 continue
             try:
                 line = orjson.loads(raw)
-                timed.append((_seconds(line), line))
+                timed.append((_seconds(line), number, line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise FileFault(f"{path}, line {number}: {_reason(error)}; correct or remove the line") from error
-    first = min((seconds for seconds, _ in timed), default=0.0)
-    return sorted((Draft(seconds - first, line) for seconds, line in timed), key=lambda draft: draft.offset)
+    timed.sort(key=lambda one: one[0])
+    known: set[str] = set()
+    for _, number, line in timed:
+        changed = str(line.get("delete") or line.get("edit") or "")
+        if changed and changed not in known:
+            raise FileFault(f'{path}, line {number}: no post "{changed}" comes before this change; correct the id')
+        if "delete" in line:
+            known.discard(changed)
+        elif "id" in line:
+            known.add(str(line["id"]))
+    first = timed[0][0] if timed else 0.0
+    return [Draft(seconds - first, line) for seconds, _, line in timed]
 
 
 def _seconds(line: dict[str, Any]) -> float:
-    if not isinstance(line["text"], str) or not isinstance(line["id"], str | int):
+    if "delete" in line:
+        if line.get("reason", "deleted") not in REASONS:
+            raise ValueError(f"its reason must be one of {', '.join(REASONS)}")
+    elif not isinstance(line["text"], str) or not isinstance(line["edit" if "edit" in line else "id"], str | int):
         raise TypeError("id must be a string and text must be a string")
     if "at" in line or "minute" in line:
         seconds = float(line["at"]) if "at" in line else 60 * float(line["minute"])
@@ -75,14 +95,14 @@ def _reason(error: Exception) -> str:
 def tweets(drafts: Iterable[Draft], start: datetime, speed: float) -> Iterator[Tweet]:
     """The posts as they will go out when playing starts at ``start`` (UTC): times, ids, accounts and places given.
 
-    Ids rise with time and order, and follow from ``start`` and the file alone.
+    Ids rise with time and order, and follow from ``start`` and the file alone. Edits and deletions are left out.
     """
     done: dict[str, Tweet] = {}
     for order, draft in enumerate(drafts):
-        moment = start + timedelta(seconds=draft.offset / speed)
-        tweet = _tweet(draft.line, _snowflake(moment, order), moment, done)
-        done[str(draft.line["id"])] = tweet
-        yield tweet
+        if "id" in draft.line:
+            moment = start + timedelta(seconds=draft.offset / speed)
+            yield (tweet := _tweet(draft.line, _snowflake(moment, order), moment, done))
+            done[str(draft.line["id"])] = tweet
 
 
 def _snowflake(moment: datetime, order: int) -> str:
@@ -90,7 +110,7 @@ def _snowflake(moment: datetime, order: int) -> str:
     return str((milliseconds << 22) | (order & 0x3FFFFF))
 
 
-def _tweet(line: dict[str, Any], new_id: str, moment: datetime, done: dict[str, Tweet]) -> Tweet:
+def _tweet(line: dict[str, Any], new_id: str, moment: datetime, done: Mapping[str, Tweet]) -> Tweet:
     def other(key: str) -> Tweet | None:
         named = str(line.get(key) or "")
         return done.get(named, _unknown(named, moment)) if named else None
@@ -133,26 +153,32 @@ def _number(name: str) -> str:
 
 
 class Playback:
-    """Plays drafts in a thread of its own, handing each post to ``publish`` when it is due.
+    """Plays drafts in a thread of its own, handing each post and each deletion to ``publish`` when it is due.
 
-    ``played`` holds what has come so far, oldest first. With ``loop`` the file starts again,
-    with new ids, when it ends.
+    ``archive`` holds what has come so far. With ``loop`` the file starts again, with new ids, when it ends.
     """
 
     def __init__(
         self,
         drafts: list[Draft],
-        publish: Callable[[Tweet], None],
+        publish: Callable[[Tweet | Deletion], None],
         *,
         clock: Callable[[], datetime],
         speed: float = 1.0,
         loop: bool = False,
     ) -> None:
         self.drafts, self.publish, self.clock, self.speed, self.loop = drafts, publish, clock, speed, loop
-        self.played: list[Tweet] = []
+        self.archive = Archive()
         self.started_at: datetime | None = None
+        self.finished = False
+        self._edits = 0
         self._stop = Event()
         self._lock = Lock()
+
+    @property
+    def played(self) -> list[Tweet]:
+        """Every post and every version of it that has come so far, oldest first."""
+        return self.archive.played
 
     def start(self) -> None:
         """Begins to play; calls after the first change nothing."""
@@ -165,16 +191,48 @@ class Playback:
         """Ends the play within a moment."""
         self._stop.set()
 
+    def delete(self, name: str, reason: str = "deleted") -> None:
+        """Takes a post away, with all its versions, now. ``name``: its id in the file or on the wire; raises KeyError.
+
+        ``scrub_geo`` takes only its point and its place away, which the stream does not tell.
+        """
+        for gone in self.archive.delete(name, self.clock(), reason):
+            self.publish(gone)
+
+    def edit(self, name: str, text: str) -> Tweet:
+        """Gives a post a new text under a new id, now. ``name`` as for :meth:`delete`; raises KeyError."""
+        now = self.clock()
+        with self._lock:
+            self._edits += 1
+            number = _snowflake(now, _EDITS | self._edits)
+        tweet = self.archive.edit(name, number, text, now)
+        self.publish(tweet)
+        return tweet
+
     def _play(self, start: datetime) -> None:
         while self.drafts:
-            for tweet in tweets(self.drafts, start, self.speed):
-                delay = (tweet.created_at - self.clock()).total_seconds()
+            for order, draft in enumerate(self.drafts):
+                moment = start + timedelta(seconds=draft.offset / self.speed)
+                delay = (moment - self.clock()).total_seconds()
                 if delay > 0:
                     self._stop.wait(delay)
                 if self._stop.is_set():
                     return
-                self.played.append(tweet)
-                self.publish(tweet)
+                self._do(draft.line, moment, order)
             start = self.clock() + timedelta(seconds=1)
             if not self.loop:
-                return
+                break
+        self.finished = True
+
+    def _do(self, line: dict[str, Any], moment: datetime, order: int) -> None:
+        try:
+            if "delete" in line:
+                self.delete(str(line["delete"]), line.get("reason", "deleted"))
+            elif "edit" in line:
+                self.edit(str(line["edit"]), line["text"])
+            else:
+                tweet = _tweet(line, _snowflake(moment, order), moment, self.archive.named)
+                self.archive.add(str(line["id"]), tweet)
+                self.publish(tweet)
+        except KeyError as error:  # someone took the post away by hand before its line came
+            log.warning("the play passes over a change: %s", error.args[0])

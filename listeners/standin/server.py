@@ -1,37 +1,31 @@
-"""The stand-in itself: HTTP on this machine, in X's words, for the unmodified tweepy."""
+"""The stand-in itself: X on this machine, for the unmodified tweepy."""
 
 from __future__ import annotations
 
-import errno
-import select
-import socket
-import sys
+import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Event, Thread
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-import orjson
-
-from listeners.standin import playback, recent
+from listeners.standin import playback
+from listeners.standin.breaking import Armed, Breaker
+from listeners.standin.compliance import Jobs
+from listeners.standin.door import Door, PortInUse
 from listeners.standin.limits import Limit, Seats
 from listeners.standin.rules import Rules
-from listeners.standin.tweet import Tweet
-from listeners.standin.wire import PROBLEMS, Fields, Problem, envelope, stamp
+from listeners.standin.script import ACTS, Trouble, trouble
+from listeners.standin.streaming import LOOK_SECONDS
+from listeners.standin.tweet import Deletion, Tweet
+from listeners.standin.wire import stamp
 from store import times
 
-STATUS_HEADER = "x-vigie-status"
-_MAX_BODY = 4_000_000
-_LOOK_SECONDS = 0.25
-
-
-class PortInUse(RuntimeError):
-    """Another program listens on the port; the message says what to do."""
+log = logging.getLogger(__name__)
+__all__ = ["Options", "PortInUse", "StandIn"]
 
 
 @dataclass(frozen=True)
@@ -48,8 +42,10 @@ class Options:
     connects: int = 50
     searches: int = 450
     rules: int = 1000
+    job_seconds: float = 1.0
     rejected: str = "rejected"
     forbidden: str = "forbidden"
+    faults: tuple[Trouble, ...] = ()
 
 
 class StandIn:
@@ -69,10 +65,15 @@ class StandIn:
         self.connects = Limit(options.connects, self.clock)
         self.searches = Limit(options.searches, self.clock)
         self.play = playback.Playback(posts, self._publish, clock=self.clock, speed=options.speed, loop=options.loop)
+        self.jobs = Jobs(self.play.archive, self.clock, url=lambda: self.url, seconds=options.job_seconds)
+        self.breaker = Breaker(options.faults, self.clock)
         self.closing = Event()
-        self.delivered = self.requests = 0
-        self._streams: set[SimpleQueue[Tweet]] = set()
-        self._server = _bind(self)
+        self.requests = 0
+        self._sent: Counter[str] = Counter()
+        self._answers: dict[str, Counter[str]] = {}
+        self._lock = Lock()
+        self._streams: set[SimpleQueue[Tweet | Deletion]] = set()
+        self.door = Door(self)
 
     @classmethod
     def of_file(cls, path: Path, options: Options = Options(), *, clock: Callable[[], datetime] = times.now) -> StandIn:
@@ -82,22 +83,26 @@ class StandIn:
     @property
     def url(self) -> str:
         """Where it listens, to be given as the base URL of X."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return f"http://{self.options.host}:{self.door.port}"
+
+    @property
+    def delivered(self) -> int:
+        """How many posts the streams have sent, counted each time."""
+        return self._sent.total()
 
     def start(self) -> StandIn:
         """Serves in a thread of its own."""
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="standin", daemon=True).start()
+        self.door.open()
+        Thread(target=self._act, name="standin-acts", daemon=True).start()
         if self.options.at_once:
-            self.play.start()
+            self._begin()
         return self
 
     def close(self) -> None:
         """Ends the play, the streams and the server."""
         self.closing.set()
         self.play.stop()
-        self._server.shutdown()
-        self._server.server_close()
+        self.door.close()
 
     def __enter__(self) -> StandIn:
         return self.start()
@@ -105,195 +110,117 @@ class StandIn:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def subscribe(self) -> SimpleQueue[Tweet]:
-        """A queue that gets every post from now on; the first one starts the play."""
-        queue: SimpleQueue[Tweet] = SimpleQueue()
-        self._streams = self._streams | {queue}
-        self.play.start()
+    def break_with(self, what: str | int, **keys: Any) -> Armed:
+        """A fault as the script has it, while it runs: ``break_with(429, times=2, on="search")``; ``lasts`` is its
+        ``for``, and without ``at``, ``connect`` and ``post`` it strikes at once. Raises script.ScriptError.
+        """
+        return self.breaker.arm(trouble(what, **keys))
+
+    def mend(self) -> None:
+        """Lifts every fault, those to come too."""
+        self.breaker.mend()
+
+    def delete(self, post: str, reason: str = "deleted") -> None:
+        """Takes a post away at the source, now; ``post`` is its id in the file or on the wire. Raises KeyError."""
+        self.play.delete(post, reason)
+
+    def edit(self, post: str, text: str) -> str:
+        """Gives a post a new text at the source, now; the id of the new version. Raises KeyError."""
+        return self.play.edit(post, text).id
+
+    def subscribe(self) -> SimpleQueue[Tweet | Deletion]:
+        """A queue that gets every post and deletion from now on; the first one starts the play."""
+        queue: SimpleQueue[Tweet | Deletion] = SimpleQueue()
+        with self._lock:
+            self._streams = self._streams | {queue}
+        self._begin()
         return queue
 
-    def unsubscribe(self, queue: SimpleQueue[Tweet]) -> None:
+    def unsubscribe(self, queue: SimpleQueue[Tweet | Deletion]) -> None:
         """Ends what subscribe began."""
-        self._streams = self._streams - {queue}
+        with self._lock:
+            self._streams = self._streams - {queue}
+
+    def count_delivered(self, tweet: Tweet) -> None:
+        """A stream has sent a post."""
+        with self._lock:
+            self._sent[tweet.id] += 1
+
+    def count_answer(self, place: str, status: int) -> None:
+        """A request to the stream, to search, to the rules, to compliance or elsewhere was answered."""
+        with self._lock:
+            self._answers.setdefault(place, Counter())[str(status)] += 1
+
+    def wanted(self) -> set[str]:
+        """Ids of what the source still holds of the posts played so far and the rules of now would let through."""
+        return {tweet.id for tweet in self.play.archive.visible() if self.rules.matching(tweet)}
+
+    def account(self) -> list[dict[str, Any]]:
+        """Every version of every post played so far, oldest first: its id, how often a stream sent it, whether the
+        rules of now want it, and what became of it (``kept``, ``edited``, or X's reason for taking it away).
+        """
+        archive = self.play.archive
+        return [
+            {
+                "id": tweet.id,
+                "created_at": stamp(tweet.created_at),
+                "sent": self._sent[tweet.id],
+                "wanted": bool(self.rules.matching(tweet)),
+                "fate": archive.fate(tweet.id),
+                "earlier": list(tweet.earlier),
+            }
+            for tweet in list(archive.played)
+        ]
 
     def status(self) -> dict[str, Any]:
-        """How the play stands, for the desk: counts, the start (UTC) or None, and whether all is played."""
-        start = self.play.started_at
+        """How the play stands, for the desk: counts, the start (UTC) or None, and whether all is played.
+
+        ``answers`` counts by place and status, ``faults`` the strikes of each kind.
+        """
+        start, archive = self.play.started_at, self.play.archive
+        with self._lock:
+            answers = {place: dict(counts) for place, counts in self._answers.items()}
+            delivered, unique = self._sent.total(), len(self._sent)
         return {
             "status": "Exercise",
             "connected": self.seats.taken,
             "connects_in_window": self.connects.used,
             "rules": len(self.rules),
             "posts": len(self.play.drafts),
-            "played": len(self.play.played),
-            "delivered": self.delivered,
+            "played": len(archive.played),
+            "edited": len(archive.replaced),
+            "deleted": len(archive.gone),
+            "delivered": delivered,
+            "delivered_ids": unique,
             "requests": self.requests,
+            "answers": answers,
+            "faults": dict(self.breaker.struck),
             "started_at": stamp(start) if start else None,
             "speed": self.options.speed,
-            "finished": bool(start) and not self.options.loop and len(self.play.played) >= len(self.play.drafts),
+            "finished": self.play.finished,
         }
 
-    def _publish(self, tweet: Tweet) -> None:
+    def _begin(self) -> None:
+        self.play.start()
+        if self.play.started_at:
+            self.breaker.begin(self.play.started_at)
+
+    def _publish(self, item: Tweet | Deletion) -> None:
         for queue in self._streams:
-            queue.put(tweet)
+            queue.put(item)
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    standin: StandIn
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that go away are everyday; anything else is shown as usual."""
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)
-
-
-def _bind(standin: StandIn) -> _Server:
-    options = standin.options
-    try:
-        server = _Server((options.host, options.port), _Handler)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise PortInUse(
-            f"port {options.port} on {options.host} is in use: stop the program that listens there, or choose another "
-            "port with --port (and set VIGIE_X_BASE_URL to it)"
-        ) from error
-    server.standin = standin
-    return server
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """One connection of a client."""
-
-    protocol_version = "HTTP/1.1"
-    server_version = "vigie-standin"
-    server: _Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing: the status path tells how it stands."""
-
-    def do_GET(self) -> None:
-        self._serve({
-            "/2/tweets/search/stream": self._stream,
-            "/2/tweets/search/stream/rules": self._list_rules,
-            "/2/tweets/search/recent": self._recent,
-        })  # fmt: skip
-
-    def do_POST(self) -> None:
-        self._serve({"/2/tweets/search/stream/rules": self._change_rules})
-
-    def _serve(self, routes: dict[str, Callable[[dict[str, str]], None]]) -> None:
-        self.standin = self.server.standin
-        parts = urlsplit(self.path)
-        if parts.path == "/health":
-            return self._answer(200, self.standin.status())
-        self.standin.requests += 1
-        try:
-            self.raw = self._body()
-            self._check_bearer()
-            if parts.path not in routes:
-                raise Problem(404, "Not Found", f"Nothing is at {parts.path}")
-            routes[parts.path](dict(parse_qsl(parts.query)))
-        except Problem as problem:
-            self._answer(problem.status, problem.body, problem.headers)
-
-    def _body(self) -> bytes:
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > _MAX_BODY:
-            self.close_connection = True
-            raise Problem(413, "Payload Too Large", f"A body may hold {_MAX_BODY} bytes")
-        return self.rfile.read(int(length))
-
-    def _check_bearer(self) -> None:
-        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
-        options = self.standin.options
-        if scheme != "Bearer" or not token or token == options.rejected:
-            raise Problem(401, "Unauthorized", "Unauthorized", status=401)
-        if token == options.forbidden:
-            detail = "You must use keys and tokens from a developer App that is attached to a Project."
-            raise Problem(403, "Client Forbidden", detail, f"{PROBLEMS}/client-forbidden", reason="client-not-enrolled")
-
-    def _answer(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        content = orjson.dumps(body)
-        self._head(status, {"Content-Length": str(len(content))} | (headers or {}))
-        self.wfile.write(content)
-
-    def _head(self, status: int, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header(STATUS_HEADER, "Exercise")
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def _list_rules(self, params: dict[str, str]) -> None:
-        rules = self.standin.rules.listed(params.get("ids", ""))
-        meta = {"sent": stamp(self.standin.clock()), "result_count": len(rules)}
-        self._answer(200, ({"data": rules} if rules else {}) | {"meta": meta})
-
-    def _change_rules(self, params: dict[str, str]) -> None:
-        try:
-            body = orjson.loads(self.raw)
-        except orjson.JSONDecodeError as error:
-            raise Problem(
-                400, "Invalid Request", f"The body is not JSON: {error}", f"{PROBLEMS}/invalid-request"
-            ) from error
-        status, answer = self.standin.rules.change(body, dry_run=params.get("dry_run", "").lower() == "true")
-        answer["meta"] = {"sent": stamp(self.standin.clock())} | answer["meta"]
-        self._answer(status, answer)
-
-    def _recent(self, params: dict[str, str]) -> None:
-        headers = self.standin.searches.take()
-        self._answer(200, recent.search(params, self.standin.play.played, self.standin.clock()), headers)
-
-    def _stream(self, params: dict[str, str]) -> None:
-        fields = Fields.of(params)
-        headers = self.standin.connects.take()
-        if not len(self.standin.rules):
-            raise Problem(
-                409, "ConnectionException",
-                "You must define rules using the POST /2/tweets/search/stream/rules endpoint before connecting.",
-                f"{PROBLEMS}/streaming-connection", connection_issue="RuleConfigurationIssue",
-            )  # fmt: skip
-        self.standin.seats.take()
-        try:
-            self._head(200, headers | {"Transfer-Encoding": "chunked"})
-            self._send_posts(fields)
-        finally:
-            self.standin.seats.leave()
-            self.close_connection = True
-
-    def _send_posts(self, fields: Fields) -> None:
-        queue = self.standin.subscribe()
-        try:
-            idle = 0.0
-            while not self.standin.closing.is_set() and not self._gone():
-                try:
-                    tweet = queue.get(timeout=min(_LOOK_SECONDS, self.standin.options.keep_alive))
-                except Empty:
-                    idle += min(_LOOK_SECONDS, self.standin.options.keep_alive)
-                    if idle >= self.standin.options.keep_alive:
-                        idle = 0.0
-                        self._chunk(b"\r\n")
-                    continue
-                if rules := self.standin.rules.matching(tweet):
-                    idle = 0.0
-                    self.standin.delivered += 1
-                    self._chunk(orjson.dumps(envelope(tweet, fields, rules)) + b"\r\n")
-            self.wfile.write(b"0\r\n\r\n")
-        except ConnectionError:
-            return
-        finally:
-            self.standin.unsubscribe(queue)
-
-    def _chunk(self, line: bytes) -> None:
-        self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
-
-    def _gone(self) -> bool:
-        readable, _, _ = select.select([self.connection], [], [], 0)
-        return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
+    def _act(self) -> None:
+        """Carries out what the script does to the server or to its posts."""
+        while not self.closing.wait(LOOK_SECONDS):
+            if (armed := self.breaker.take(ACTS)) is None:
+                continue
+            told = armed.trouble
+            try:
+                if told.what == "refuse":
+                    self.door.shut_for(told.lasts or 0.0)
+                elif told.what == "delete":
+                    self.play.delete(told.id, told.reason)
+                else:
+                    self.play.edit(told.id, told.text)
+            except KeyError as error:
+                log.warning("the fault script changes nothing: %s; let it strike later", error.args[0])

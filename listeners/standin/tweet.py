@@ -59,6 +59,8 @@ class Tweet:
     reply_to: Tweet | None = field(default=None, repr=False)
     retweet_of: Tweet | None = field(default=None, repr=False)
     quote_of: Tweet | None = field(default=None, repr=False)
+    earlier: tuple[str, ...] = ()
+    """Ids of the versions before this one, oldest first."""
 
     @cached_property
     def exact(self) -> str:
@@ -102,3 +104,12 @@ class Tweet:
             lat, lon = self.point
             return lon, lat, lon, lat
         return self.place.bbox if self.place else None
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """A post, or one version of it, that its source took away at a moment (UTC), for one of X's reasons."""
+
+    tweet: Tweet
+    at: datetime
+    reason: str = "deleted"

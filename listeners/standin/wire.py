@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from listeners.standin.tweet import Place, Tweet, User
+from listeners.standin.tweet import Deletion, Place, Tweet, User
 
 PROBLEMS = "https://api.twitter.com/2/problems"
 
@@ -91,7 +91,7 @@ def data(tweet: Tweet, fields: Fields) -> dict[str, Any]:
     full: dict[str, Any] = {
         "id": tweet.id,
         "text": tweet.text,
-        "edit_history_tweet_ids": [tweet.id],
+        "edit_history_tweet_ids": [*tweet.earlier, tweet.id],
         "author_id": tweet.user.id,
         "conversation_id": tweet.reply_to.id if tweet.reply_to else tweet.id,
         "created_at": stamp(tweet.created_at),
@@ -172,3 +172,11 @@ def envelope(tweet: Tweet, fields: Fields, rules: list[dict[str, str]]) -> dict[
     if found := includes([tweet], fields):
         line["includes"] = found
     return line | {"matching_rules": rules}
+
+
+def deletion(gone: Deletion) -> dict[str, Any]:
+    """One line that tells of a deletion, in the words of X's compliance streams
+    (https://docs.x.com/x-api/compliance/streams).
+    """
+    tweet = {"id": gone.tweet.id, "author_id": gone.tweet.user.id}
+    return {"data": {"delete": {"tweet": tweet, "event_at": stamp(gone.at)}}}
