@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from random import Random
+
+from sqlalchemy import Connection
 
 from config.bundle import Source
 from config.publish import FolderWatch
 from config.secrets import secret
 from config.settings import Settings
 from config.world import World
-from listeners import health
+from listeners import gaps, health
 from listeners.authors import AuthorKeys
 from listeners.collect import collect
-from listeners.incoming import Listener
+from listeners.incoming import Incoming, Listener
 from listeners.recording import Recording
 from listeners.x_search import XSearch
 from listeners.x_stream import XStream
@@ -124,14 +126,19 @@ def token_of(source: Source) -> Callable[[], str]:
 
 
 def search_sources(db: Database, world: World, settings: Settings, *, clock: Callable[[], datetime]) -> int:
-    """Ask every enabled search source once; returns how many posts were new and kept."""
+    """Fill the holes, then ask every enabled search source once; returns how many posts were new and kept."""
+    key, status = AuthorKeys.of_home(settings.home), settings.status or "Actual"
+    filled = gaps.fillers(db, world)
     kept = 0
     for source in world.bundle.sources:
         if source.kind == "x_search" and source.enabled:
             listener = XSearch(source.id, db, world, token=token_of(source), base_url=settings.x_base_url, clock=clock)
-            came = collect(
-                db, world, listener.posts(), source=source.id, clock=clock, key=AuthorKeys.of_home(settings.home),
-                status=settings.status or "Actual", mark=listener.mark,
-            )  # fmt: skip
-            kept += came.kept
+
+            def keep(some: Iterable[Incoming], mark: Callable[[Connection], None], id: str = source.id) -> int:
+                came = collect(db, world, some, source=id, clock=clock, key=key, status=status, mark=mark)
+                return came.kept
+
+            kept += gaps.fill(listener, [name for name, filler in filled.items() if filler == source.id], keep)
+            kept += keep(listener.posts(), listener.mark)
+    gaps.give_up(db, world, filled, clock())
     return kept

@@ -20,11 +20,13 @@ MOST_BOXES = 4
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query: ``key`` names it for ever, as long as its text stays; ``filters`` are those it is for."""
+    """One query: ``key`` names it for ever, as long as its text stays; ``filters`` are those it is for. What a
+    ``shared`` one brings counts for none of them."""
 
     key: str
     text: str
     filters: tuple[str, ...]
+    shared: bool = False
 
 
 def compiled(world: World, *, longest: int = LONGEST) -> tuple[tuple[Query, ...], tuple[str, ...]]:
@@ -41,6 +43,20 @@ def compiled(world: World, *, longest: int = LONGEST) -> tuple[tuple[Query, ...]
         except TooLong as error:
             faults.append(str(error))
     return tuple(Query(_key(text), text, names) for text, names in found.items()), tuple(faults)
+
+
+def smaller_places(world: World, *, longest: int = LONGEST) -> tuple[Query, ...]:
+    """Queries for the places that :func:`compiled` leaves out and rules name: by name alone, for all filters together,
+    since few write of them; the local matcher sorts out what comes. Six requests stand for five hundred."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in world.bundle.filters:
+        named = one.model_copy(update={"keywords": (), "with_": (), "without": (), "where": "named"})
+        terms = places(named, world, accents=False)[MOST_NAMES:] if one.where in ("named", "either") else []
+        for text in (
+            compose(named, terms, longest=longest, accents=False, retweets=True) if one.search and terms else ()
+        ):
+            found[text] = (*found.get(text, ()), one.id)
+    return tuple(Query(_key(text), text, names, shared=True) for text, names in found.items())
 
 
 def _key(text: str) -> str:

@@ -1,9 +1,15 @@
-"""X's recent search through tweepy: what the stream missed, a round of queries at a time."""
+"""X's recent search through tweepy: what the stream missed, a round of queries at a time, and the holes to be filled.
+
+What was asked, for each query and from when to when, is kept in the store in the transaction that keeps the posts. So
+a round that was cut goes on where it was, and a hole is filled once nothing of it is left unasked (see ``gaps``).
+"""
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +18,11 @@ import tweepy
 from sqlalchemy import Connection
 
 from config.secrets import MissingSecret
-from listeners import health, x_queries, x_wire
+from listeners import budget, health, x_queries, x_wire
 from listeners.incoming import Incoming
-from store import state
+from listeners.spans import Span, missing, of_json, to_json, union
+from listeners.x_asking import NEWEST, REACH, Ask, Page, pages, time_of
+from store import gaps, state
 from store.database import Database
 from store.records import SourceState
 
@@ -22,19 +30,25 @@ if TYPE_CHECKING:
     from config.world import World
 
 log = logging.getLogger(__name__)
-PAGE = 100
-REACH = timedelta(days=7) - timedelta(minutes=5)
 FIRST_LOOK = timedelta(hours=1)
-NEWEST = timedelta(seconds=15)
-_EPOCH_MS = 1_288_834_974_657
+KEPT = timedelta(days=8)
+REQUEST = timedelta(minutes=15) / 300
+"""Of the 450 requests that X allows in 15 minutes, rounds take 300; the others are for holes."""
+
+FEW = 20
+"""So many queries may be asked each minute."""
+
+SLOWED_EVERY = 10
+CUT = "a round of searches was cut short before all was read"
+BEYOND = "search stood still for longer than it reaches back"
 
 
 class XSearch:
     """A listener that asks X's recent search for every query of the filters of ``world``, once a call of :meth:`posts`.
 
-    It remembers the newest post of each query (``since_id``) when :meth:`mark` is called in the transaction that
-    keeps the posts. ``token`` gives the bearer token or raises MissingSecret. At most ``most_pages`` pages are read a
-    query and round; what is older is not asked for again.
+    It remembers how far it came when :meth:`mark` is called in the transaction that keeps the posts. ``token`` gives
+    the bearer token or raises MissingSecret. At most ``most_pages`` pages are read a query and round; what is older is
+    written down as a hole of this source, to be filled.
     """
 
     def __init__(
@@ -50,38 +64,70 @@ class XSearch:
     ) -> None:
         self.source, self.db, self.world = source, db, world
         self.token, self.base_url, self.clock, self.most_pages = token, base_url, clock, most_pages
-        self._newest: dict[str, str] = {}
-        self._last: str | None = None
+        self._read: list[Page] = []
+        self._whole = False
 
     def posts(self, since: datetime | None = None) -> Iterator[Incoming]:
         """What the queries find: new since the last round, or since ``since`` (UTC, 7 days at most) or an hour ago.
 
-        Ends early, with the reason in the store, where X refuses or has no more requests to give.
+        Ends early, with the reason in the store, where X refuses or has no more requests to give. Does nothing before
+        a round is due: so many queries as X allows are asked, not more.
         """
         now = self.clock()
-        memory = self._memory()
-        if self._resting(memory, now):
+        memory = self.memory()
+        queries = self._due(memory, now)
+        asks = (self._ask(query, memory, since or now - FIRST_LOOK, now) for query in queries)
+        for page in self.asked(asks):
+            self._read.append(page)
+            yield from page.posts
+        self._whole = bool(self._read) and self._read[-1].ask.query == queries[-1]
+
+    def asked(self, asks: Iterable[Ask]) -> Iterator[Page]:
+        """Every page of every ask, as long as X and the month's budget allow; else the reason stands in the store."""
+        if self._resting():
             return
-        try:
-            yield from self._round(x_wire.usable(self.token()), memory, since or now - FIRST_LOOK, now)
-            self._say("on", "")
-        except (MissingSecret, x_wire.Unusable) as error:
-            self._say("off", f"no credential: {error}")
-        except (tweepy.Unauthorized, tweepy.Forbidden) as error:
-            self._say("off", f"X refuses the credential ({error.response.status_code}): check X_BEARER_TOKEN")
-        except tweepy.TooManyRequests as error:
-            self._rest(error.reset_time)
-        except tweepy.TweepyException as error:
-            self._say("waiting", f"X answered: {error}"[:200])
-        except requests.RequestException as error:
-            self._say("waiting", f"X cannot be reached at {self.base_url}: {type(error).__name__}")
+        with self._told():
+            token = x_wire.usable(self.token())
+            if self._denied(token):
+                return
+            client = tweepy.Client(token, return_type=dict)
+            adapter = x_wire.BaseUrl(self.base_url)
+            x_wire.mount(client.session, adapter)
+            try:
+                for ask in asks:
+                    if self._reserved():
+                        return
+                    for page in pages(client, adapter, ask):
+                        self._say("on", "")
+                        yield page
+            except (tweepy.Unauthorized, tweepy.Forbidden) as error:
+                self._deny(token, error.response.status_code)
 
     def mark(self, conn: Connection) -> None:
         """Remembers how far this round came; to be called in the transaction that keeps its posts."""
-        since = {f"since:{key}": value for key, value in self._newest.items()}
-        if self._last:
-            state.put(conn, self._stage, {**since, "last": self._last})
-        self._newest = {}
+        if not self._read:
+            return
+        memory = state.get(conn, self.stage)
+        self._write_holes(conn, memory)
+        values = coverage(memory, self._read)
+        for page in self._read:
+            since = f"since:{page.ask.query.key}"
+            values[since] = _later(values.get(since) or memory.get(since), page.newest)
+        values |= {"last": self._read[-1].ask.query.key, "unfinished": not self._whole}
+        if self._whole:
+            values |= {"round_at": self.clock().isoformat(), "rounds": memory.get("rounds", 0) + 1}
+        state.put(conn, self.stage, {key: value for key, value in values.items() if value is not None})
+        self._read = []
+
+    def note(self, page: Page, conn: Connection) -> None:
+        """Remembers one page that was asked for a hole; to be called in the transaction that keeps its posts."""
+        memory = state.get(conn, self.stage)
+        values, since = coverage(memory, [page]), f"since:{page.ask.query.key}"
+        covered = of_json(values[f"covered:{page.ask.query.key}"])
+        known = memory.get(since)
+        if known and page.newest and not missing(Span(time_of(known), time_of(page.newest)), covered):
+            values[since] = _later(known, page.newest)
+        state.put(conn, self.stage, values)
 
     def adopt(self, world: World) -> None:
         """Takes up a new configuration with the next round."""
@@ -90,76 +136,139 @@ class XSearch:
     def close(self) -> None:
         """Nothing stays open between rounds."""
 
-    def _round(self, token: str, memory: dict[str, Any], since: datetime, now: datetime) -> Iterator[Incoming]:
-        client = tweepy.Client(token, return_type=dict)
-        adapter = x_wire.BaseUrl(self.base_url)
-        x_wire.mount(client.session, adapter)
+    def memory(self) -> dict[str, Any]:
+        """What is known of the rounds before; ``covered:KEY`` are the spans for which that query was asked."""
+        with self.db.read() as conn:
+            return state.get(conn, self.stage)
+
+    @property
+    def stage(self) -> str:
+        """Under this name the store keeps its memory."""
+        return f"x_search:{self.source}"
+
+    def _due(self, memory: dict[str, Any], now: datetime) -> Sequence[x_queries.Query]:
+        """The queries of this round, beginning after the last one asked: a round cut short goes on where it was cut."""
         queries, faults = x_queries.compiled(self.world)
+        begun, last = memory.get("round_at"), memory.get("last")
+        early = begun and now < datetime.fromisoformat(begun) + pace(len(queries))
+        if early and not memory.get("unfinished"):
+            return ()
         for fault in faults:
             log.warning("%s: %s", self.source, fault)
-        for query in _turned(queries, memory.get("last")):
-            start = _start(memory.get(f"since:{query.key}"), since, now)
-            yield from self._pages(client, adapter, query, start)
-            self._last = query.key
+        after = next((place + 1 for place, query in enumerate(queries) if query.key == last), 0)
+        slowed = self.slowed(now) if memory.get("rounds", 0) % SLOWED_EVERY else frozenset()
+        return [query for query in (*queries[after:], *queries[:after]) if not set(query.filters) <= slowed]
 
-    def _pages(
-        self, client: tweepy.Client, adapter: x_wire.BaseUrl, query: x_queries.Query, start: dict[str, Any]
-    ) -> Iterator[Incoming]:
-        following: dict[str, Any] = {}
-        for _ in range(self.most_pages):
-            answer = client.search_recent_tweets(query.text, max_results=PAGE, **start, **following, **x_wire.FIELDS)
-            meta = answer.get("meta", {})
-            yield from self._posts(answer, adapter)
-            if newest := meta.get("newest_id"):
-                self._newest[query.key] = max(
-                    self._newest.get(query.key, ""), str(newest), key=lambda id: (len(id), id)
-                )
-            if not (token := meta.get("next_token")):
-                return
-            following = {"next_token": token}
-        log.warning(
-            "%s: query %s has more than %d pages; the oldest were left", self.source, query.key, self.most_pages
-        )
+    def _ask(self, query: x_queries.Query, memory: dict[str, Any], since: datetime, now: datetime) -> Ask:
+        """All that is newer than what is known; ``since_id`` where that post is young enough for X."""
+        newest, upto = memory.get(f"since:{query.key}"), known_until(memory, query.key)
+        end = now - NEWEST
+        if newest and time_of(newest) > now - REACH:
+            return Ask(query, Span(min(time_of(newest), end), end), True, newest, self.most_pages)
+        start = min(max(upto or since, now - REACH), end)
+        return Ask(query, Span(start, end), True, None, self.most_pages)
 
-    def _posts(self, answer: dict[str, Any], adapter: x_wire.BaseUrl) -> Iterator[Incoming]:
-        status, includes = x_wire.status_said(adapter), answer.get("includes") or {}
-        for one in answer.get("data") or ():
-            try:
-                yield x_wire.incoming(one, includes, status=status, backfilled=True)
-            except x_wire.NotAPost as error:
-                log.warning("%s: a result of X is no post: %s", self.source, error)
-
-    def _memory(self) -> dict[str, Any]:
+    def slowed(self, now: datetime) -> frozenset[str]:
+        """The filters that have had their share of the month's budget."""
         with self.db.read() as conn:
-            return state.get(conn, self._stage)
+            spending = budget.of_source(conn, self.world.bundle, self.source, now)
+        return frozenset(spending.slowed if spending else ())
 
-    def _resting(self, memory: dict[str, Any], now: datetime) -> bool:
-        until = memory.get("rest_until")
-        return until is not None and now < datetime.fromisoformat(until)
+    def _write_holes(self, conn: Connection, memory: dict[str, Any]) -> None:
+        """What this round left unread, and what no search reaches any more, as holes of this source."""
+        read: dict[Ask, datetime] = {}
+        for page in self._read:
+            read[page.ask] = page.covered.start
+        cut = [(ask.query, Span(ask.span.start, start)) for ask, start in read.items() if start > ask.span.start]
+        gone = [
+            (ask.query, Span(upto, ask.span.start))
+            for ask in read
+            if (upto := known_until(memory, ask.query.key)) and upto < self.clock() - REACH
+        ]
+        for reason, left in ((CUT, cut), (BEYOND, gone)):
+            if left:
+                filters = {name for query, _ in left for name in query.filters}
+                gaps.begin(conn, self.source, min(span.start for _, span in left), reason, filters)
+                gaps.end(conn, self.source, max(span.end for _, span in left))
+                log.warning("%s: %s", self.source, reason)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong is the state of the source."""
+        try:
+            yield
+        except (MissingSecret, x_wire.Unusable) as error:
+            self._say("off", f"no credential: {error}")
+        except tweepy.TooManyRequests as error:
+            self._rest(error.reset_time)
+        except tweepy.TweepyException as error:
+            self._say("waiting", f"X answered: {error}"[:200])
+        except requests.RequestException as error:
+            self._say("waiting", f"X cannot be reached at {self.base_url}: {type(error).__name__}")
+
+    def _resting(self) -> bool:
+        until = self.memory().get("rest_until")
+        return until is not None and self.clock() < datetime.fromisoformat(until)
 
     def _rest(self, reset: int | None) -> None:
         until = datetime.fromtimestamp(reset, UTC) if reset else self.clock() + timedelta(minutes=15)
         with self.db.write() as conn:
-            state.put(conn, self._stage, {"rest_until": until.isoformat()})
+            state.put(conn, self.stage, {"rest_until": until.isoformat()})
         self._say("waiting", f"X allows no more searches until {until:%H:%M:%S} UTC")
 
-    @property
-    def _stage(self) -> str:
-        return f"x_search:{self.source}"
+    def _denied(self, token: str) -> bool:
+        """Whether X refused this credential before, under this configuration."""
+        return bool(self.memory().get("denied") == self._situation(token))
+
+    def _deny(self, token: str, code: int) -> None:
+        """Off, until credential or configuration changes."""
+        with self.db.write() as conn:
+            state.put(conn, self.stage, {"denied": self._situation(token)})
+        self._say("off", f"X refuses the credential ({code}): check X_BEARER_TOKEN")
+
+    def _situation(self, token: str) -> str:
+        return hashlib.sha256(f"{self.world.version} {token}".encode()).hexdigest()
+
+    def _reserved(self) -> bool:
+        """Whether what is left of the month's budget is kept for the stream; the source is off then."""
+        with self.db.read() as conn:
+            spending = budget.of_source(conn, self.world.bundle, self.source, self.clock())
+        if spending and spending.reserved:
+            self._say("off", budget.reason(spending))
+        return bool(spending and spending.reserved)
 
     def _say(self, kind: SourceState, reason: str) -> None:
         with self.db.write() as conn:
             health.set_state(conn, self.source, kind, reason, self.clock())
 
 
-def _turned(queries: Sequence[x_queries.Query], last: str | None) -> Sequence[x_queries.Query]:
-    """The queries in their order, beginning after ``last``: a round cut short goes on where it was cut."""
-    after = next((place + 1 for place, query in enumerate(queries) if query.key == last), 0)
-    return [*queries[after:], *queries[:after]]
+def pace(queries: int) -> timedelta:
+    """How long a round of so many queries counts: 300 requests in 15 minutes at most; none for a few queries."""
+    return queries * REQUEST if queries > FEW else timedelta(0)
 
 
-def _start(newest: str | None, since: datetime, now: datetime) -> dict[str, Any]:
-    """``since_id`` where it is young enough for X, else ``start_time``."""
-    if newest and datetime.fromtimestamp(((int(newest) >> 22) + _EPOCH_MS) / 1000, UTC) > now - REACH:
-        return {"since_id": newest}
-    return {"start_time": min(max(since, now - REACH), now - NEWEST)}
+def covered(memory: Mapping[str, Any], key: str) -> list[Span]:
+    """For which time that query was asked, oldest first."""
+    return of_json(memory.get(f"covered:{key}"))
+
+
+def known_until(memory: Mapping[str, Any], key: str) -> datetime | None:
+    """Up to when that query was asked; None where it never was."""
+    return max((span.end for span in covered(memory, key)), default=None)
+
+
+def coverage(memory: Mapping[str, Any], read: Iterable[Page]) -> dict[str, Any]:
+    """What is to be remembered of these pages: for which time each query was asked, the last 8 days of it."""
+    spans: dict[str, list[Span]] = {}
+    for page in read:
+        spans.setdefault(page.ask.query.key, covered(memory, page.ask.query.key)).append(page.covered)
+    found: dict[str, Any] = {}
+    for key, asked in spans.items():
+        oldest = max(span.end for span in asked) - KEPT
+        found[f"covered:{key}"] = to_json(span for span in union(asked) if span.end > oldest)
+    return found
+
+
+def _later(one: str | None, other: str | None) -> str | None:
+    """The id of the newer post."""
+    return max((id for id in (one, other) if id), key=lambda id: (len(id), id), default=None)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 from sqlalchemy import delete as delete_rows
 
 from store import bulk, tables
@@ -43,6 +44,16 @@ def get(conn: Connection, ids: Collection[str]) -> dict[str, Post]:
     for some in batches(ids):
         found |= {row.id: of_row(row) for row in conn.execute(select(posts).where(posts.c.id.in_(some)))}
     return {id: found[id] for id in ids if id in found}
+
+
+def brought(conn: Connection, source: str, since: datetime, until: datetime, filters: Collection[str] = ()) -> int:
+    """How many posts of this time (UTC) are there that ``source`` was the first to bring, of these filters if any."""
+    count = select(func.count()).select_from(posts)
+    count = count.where(posts.c.source == source, posts.c.created_at >= since, posts.c.created_at < until)
+    if filters:
+        one = func.json_each(posts.c.filters).table_valued("value")
+        count = count.where(select(one.c.value).where(one.c.value.in_(list(filters))).exists())
+    return conn.execute(count).scalar_one()
 
 
 def delete(conn: Connection, ids: Collection[str]) -> int:
