@@ -234,8 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
             )  # fmt: skip
         self.standin.seats.take()
         try:
-            self._head(200, headers | {"Transfer-Encoding": "chunked"})
-            streaming.Sender(self.standin, self.connection, self.wfile, fields).run()
+            sender = streaming.Sender(self.standin, self.connection, self.wfile, fields)
+            sender.run(lambda: self._head(200, headers | {"Transfer-Encoding": "chunked"}))
         finally:
             self.standin.seats.leave()
             self.close_connection = True

@@ -7,6 +7,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Callable
 from io import BufferedIOBase
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -58,17 +59,21 @@ def wait_out(standin: StandIn, connection: socket.socket, armed: Armed) -> None:
 
 
 class Sender:
-    """Sends the stream over one connection, whose head is sent already."""
+    """Sends the stream over one connection."""
 
     def __init__(self, standin: StandIn, connection: socket.socket, out: BufferedIOBase, fields: Fields) -> None:
         self.standin, self.connection, self.out, self.fields = standin, connection, out, fields
         self._held: list[tuple[Tweet, bytes]] = []
         self._holder: Armed | None = None
 
-    def run(self) -> None:
-        """Sends until the client goes, a fault ends it or the stand-in closes."""
+    def run(self, begin: Callable[[], None]) -> None:
+        """Sends until the client goes, a fault ends it or the stand-in closes.
+
+        ``begin`` sends the head: nothing that comes after it is missed.
+        """
         queue = self.standin.subscribe()
         try:
+            begin()
             self._send_all(queue)
         except _End:
             self.out.write(b"0\r\n\r\n")
