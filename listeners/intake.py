@@ -15,19 +15,22 @@ from config.publish import FolderWatch
 from config.secrets import secret
 from config.settings import Settings
 from config.world import World
-from listeners import gaps, health
+from listeners import gaps, health, logbook
 from listeners.authors import AuthorKeys
 from listeners.collect import collect
 from listeners.incoming import Incoming, Listener
 from listeners.recording import Recording
+from listeners.x_memory import stage_of
 from listeners.x_search import XSearch
 from listeners.x_stream import XStream
+from store import sources, state
 from store.database import Database
 from store.records import Lease
 
 log = logging.getLogger(__name__)
 WAIT_S = 0.2
 LOOK = timedelta(seconds=2)
+UNDECLARED = "no longer declared, or not enabled"
 
 
 class Intake:
@@ -72,7 +75,7 @@ class Intake:
         """One round over the sources; returns how many posts came."""
         self.publish()
         if world.version != self._version:
-            self._adopt(world)
+            self._adopt(world, lease)
         return sum(self._empty(name, listener, world, lease) for name, listener in self._listeners.items())
 
     def close(self) -> None:
@@ -93,29 +96,45 @@ class Intake:
             status=self._settings.status or "Actual",
             place=listener.keep_place if isinstance(listener, Recording) else None,
         )
+        if isinstance(listener, XStream):
+            listener.note()
         return came.received
 
-    def _adopt(self, world: World) -> None:
-        """Streams that stay are told of the new filters; what is no longer declared is closed."""
+    def _adopt(self, world: World, lease: Lease) -> None:
+        """Streams that stay are told of the new filters; what is no longer declared is closed, and deaf to nobody."""
         self._version = world.version
         declared = {one.id: one for one in world.bundle.sources if one.enabled and one.kind in ("x_stream", "file")}
         for name in [name for name in self._listeners if name not in declared]:
-            self._listeners.pop(name).close()
+            gone = self._listeners.pop(name)
+            if isinstance(gone, XStream):
+                gone.close(wanted=False)
+                continue
+            gone.close()
             with self._db.write() as conn:
-                health.set_state(conn, name, "off", "no longer declared, or not enabled", self._clock())
+                health.set_state(conn, name, "off", UNDECLARED, self._clock())
+        self._forget_streams(world, lease)
         for name, source in declared.items():
             known = self._listeners.get(name)
             if isinstance(known, XStream):
                 known.adopt(world)
             elif known is None:
-                self._listeners[name] = self._open(source, world)
+                self._listeners[name] = self._open(source, world, lease)
 
-    def _open(self, source: Source, world: World) -> XStream | Recording:
+    def _forget_streams(self, world: World, lease: Lease) -> None:
+        """Streams that were known and that nobody declares or enables any more, also since before this process."""
+        enabled = {one.id for one in world.bundle.sources if one.enabled}
+        with self._db.write(lease=lease) as conn:
+            for name in {known.source for known in sources.all(conn)} - enabled:
+                if state.get(conn, stage_of(name)):
+                    health.set_state(conn, name, "off", UNDECLARED, self._clock())
+                    logbook.forget(conn, name, self._clock())
+
+    def _open(self, source: Source, world: World, lease: Lease) -> XStream | Recording:
         if source.kind == "file":
             return Recording(source, self._db, self._clock, recorded=self._recorded)
         return XStream(
             source.id, self._db, world, token=token_of(source), base_url=self._settings.x_base_url,
-            clock=self._clock, rng=Random(), wait_seconds=WAIT_S,
+            clock=self._clock, rng=Random(), lease=lease, wait_seconds=WAIT_S,
         )  # fmt: skip
 
 

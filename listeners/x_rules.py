@@ -27,6 +27,10 @@ class TooManyRules(ValueError):
     """The filters need more rules than X allows; the message says how many, and which filters need most."""
 
 
+class Strange(ValueError):
+    """X's answer about rules is not of its kind; the message says in what way."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """Rules by tag (an opaque id made from the value), the filters each stands for, and what could not be said."""
@@ -96,8 +100,16 @@ def synchronise(client: tweepy.StreamingClient, wanted: RuleSet, *, at_most: int
     """Makes X's rules those of ``wanted``: only differences travel, each addition is tried with ``dry_run`` first.
 
     Rules are added before others are deleted, so that nothing is deaf meanwhile, unless the limit leaves no room.
-    ``client`` must return dicts. A rule that X refuses is left out and told. Raises tweepy's and requests' exceptions.
+    ``client`` must return dicts. A rule that X refuses is left out and told. Raises tweepy's and requests' exceptions,
+    and Strange.
     """
+    try:
+        return _synchronise(client, wanted, at_most)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise Strange(f"X answered something strange about its rules: {type(error).__name__}: {error}"[:200]) from error
+
+
+def _synchronise(client: tweepy.StreamingClient, wanted: RuleSet, at_most: int) -> Synced:
     current = {rule["value"]: str(rule["id"]) for rule in client.get_rules().get("data") or ()}
     ours = set(wanted.values.values())
     missing = [(tag, value) for tag, value in wanted.values.items() if value not in current]

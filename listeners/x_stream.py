@@ -1,43 +1,50 @@
 """X's filtered stream through tweepy: one thread listens and paces itself, the caller takes what has come.
 
-tweepy makes one connection a call; everything around it (when to connect, what an answer means, when to give up) is
-here, since tweepy alone reconnects without pause after a clean close and repeats a refused credential for ever.
+tweepy makes one connection a call (:mod:`listeners.x_client`); when to connect, what an answer means and when to give
+up is here. What must survive a restart is in :mod:`listeners.x_memory`. The source's state and its holes are written
+by the caller's thread, in :meth:`XStream.note`: the stream never waits for the database.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from queue import Empty, Full, Queue
 from random import Random
-from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Any
+from threading import Event, RLock, Thread
+from typing import TYPE_CHECKING
 
-import orjson
 import requests
 import tweepy
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.secrets import MissingSecret
-from listeners import health, pacing, x_rules, x_wire
-from listeners.incoming import Incoming
-from store import state
-from store.database import Database
-from store.records import SourceState
+from listeners import pacing, x_rules, x_wire
+from listeners.incoming import Gone, Incoming
+from listeners.logbook import Logbook, Turn
+from listeners.x_client import Client, answered, kind
+from listeners.x_memory import Memory
+from listeners.x_rulebook import Rulebook
+from store.database import Busy, Database, LeaseLost
+from store.records import Lease, SourceState
 
 if TYPE_CHECKING:
     from config.world import World
 
 log = logging.getLogger(__name__)
-STALL_SECONDS = 30.0
+STALL_SECONDS = 28.0
+"""X sends a keep-alive every 20 s; a stall is noticed within 30 s."""
 LOOK = timedelta(seconds=1)
-_QUEUE = 20_000
+_QUEUE = 8_000
 _BATCH = 500
+_NOBODY = "no filter wants the stream: declare one with stream: true"
 _DENIED = {401: "X rejected the credential (401)", 403: "X forbids this credential the filtered stream (403)"}
+_DATABASE = (SQLAlchemyError, Busy)
+_NETWORK = (tweepy.TweepyException, requests.RequestException, x_rules.Strange)
 
 
 class XStream:
@@ -45,7 +52,8 @@ class XStream:
 
     ``token`` gives the bearer token, or raises MissingSecret; it is asked again now and then while the source is off,
     so that a new credential is taken up. ``rng`` draws the jitter of waits. The thread starts with the first call of
-    :meth:`posts`. What the source does is told in the store under ``source``, with its connect history.
+    :meth:`posts`; whoever calls it calls :meth:`note` when all that it gave is kept. Nothing is written once ``lease``
+    is lost.
     """
 
     def __init__(
@@ -58,187 +66,222 @@ class XStream:
         base_url: str,
         clock: Callable[[], datetime],
         rng: Random,
+        lease: Lease | None = None,
         wait_seconds: float = 0.5,
         stall_seconds: float = STALL_SECONDS,
         most_rules: int = x_rules.AT_MOST,
         look: timedelta = LOOK,
     ) -> None:
-        self.source, self.db, self.world = source, db, world
-        self.token, self.base_url, self.clock = token, base_url, clock
-        self.wait_seconds, self.stall_seconds, self.most_rules, self.look = (
-            wait_seconds,
-            stall_seconds,
-            most_rules,
-            look,
-        )
+        self.source, self.world, self.token, self.base_url, self.clock = source, world, token, base_url, clock
+        self.wait_seconds, self.stall_seconds, self.look = wait_seconds, stall_seconds, look
         self.bad_lines = 0
-        self.rules_wanted = 0
+        self._memory, self._logbook = Memory(source, db, clock, rng, lease), Logbook(source, db, clock, lease)
+        self._rules = Rulebook(source, self._memory, most_rules)
         self._backoff = pacing.Backoff(rng)
-        self._queue: Queue[Incoming | None] = Queue(_QUEUE)
-        self._stop, self._wake = Event(), Event()
-        self._lock = Lock()
+        self._queue: Queue[Incoming | Gone] = Queue(_QUEUE)
+        self._given: list[Incoming | Gone] = []
+        self._stop, self._wake, self._full = Event(), Event(), Event()
+        self._lock = RLock()
         self._thread: Thread | None = None
-        self._client: _Client | None = None
-        self._denied: tuple[str, str] | None = None
-        self._adapter = x_wire.BaseUrl(base_url)
+        self._client: Client | None = None
+        self._on = False
+        self._heard_at: datetime | None = None
+        self._given_until: datetime | None = None
+        self._kept_until: datetime | None = None
 
-    def posts(self, since: datetime | None = None) -> Iterator[Incoming]:  # noqa: ARG002 -- the stream has no past
-        """What came since the last call, at most 500; waits up to ``wait_seconds`` for the first one."""
+    def posts(self, since: datetime | None = None) -> Iterator[Incoming | Gone]:  # noqa: ARG002 -- the stream has no past
+        """What came since the last call, at most 500; waits up to ``wait_seconds`` for the first one.
+
+        What was given before and not kept (:meth:`note` was not called) is given again.
+        """
         self._start()
-        with suppress(Empty):
-            post = self._queue.get(timeout=self.wait_seconds)
-            for _ in range(_BATCH):
-                if post is None:
-                    return
-                yield post
-                post = self._queue.get_nowait()
+        self._watch()
+        yield from tuple(self._given)
+        timeout = 0.0 if self._given else self.wait_seconds
+        while len(self._given) < _BATCH:
+            heard = self._heard_at
+            try:
+                one = self._queue.get(timeout=timeout)
+            except Empty:
+                self._given_until = heard
+                return
+            timeout = 0.0
+            self._given.append(one)
+            if isinstance(one, Incoming):
+                self._given_until = one.received_at
+            yield one
+
+    def note(self) -> None:
+        """To be called when all that :meth:`posts` gave is kept: writes how the source does, when there is news.
+
+        Raises LeaseLost; a database that takes no note is told in the log, and asked again with the next call.
+        """
+        self._given.clear()
+        self._kept_until = self._given_until
+        self._write()
 
     def adopt(self, world: World) -> None:
         """Takes up a new configuration: its rules replace the old ones, while the stream goes on."""
         self.world = world
-        self._wake.set()
-        if self._client:
-            Thread(target=self._adopt_rules, args=(world,), name="x rules", daemon=True).start()
+        if self._on:
+            Thread(target=self._adopt, args=(world,), name="x rules", daemon=True).start()
+        else:
+            self._wake.set()
 
-    def close(self) -> None:
-        """Ends at once; a thread that waits for X is cut off."""
+    def close(self, *, wanted: bool = True) -> None:
+        """Ends at once; a thread that waits for X is cut off. Unless ``wanted``, the silence from now on is no hole."""
         self._stop.set()
         self._wake.set()
-        if self._client:
-            self._client.cut()
-        with suppress(Full):
-            self._queue.put_nowait(None)
+        if client := self._client:
+            client.cut("not listening: stopped")
         if self._thread:
-            self._thread.join(timeout=2)
-            with suppress(SQLAlchemyError):
-                self._say("off", "not listening: stopped", pacing.NONE)
+            self._thread.join(timeout=1.5)
+            self._heard_at = self._kept_until
+            self._say("off", "not listening: stopped", wanted=wanted)
+            with suppress(LeaseLost):  # another process listens now: what it says is true
+                self._write()
+
+    def _write(self) -> None:
+        try:
+            self._logbook.write(self._heard_at, self._kept_until)
+        except _DATABASE as error:
+            log.error("%s: the database did not take a note: %s", self.source, error)
 
     def _start(self) -> None:
         if (self._thread and self._thread.is_alive()) or self._stop.is_set():
             return
-        rest = self._backoff.network() if self._thread else pacing.NONE  # a thread that died comes back, unhurried
+        rest = pacing.NONE
+        if self._thread:  # it died: it comes back, unhurried
+            rest = self._say("waiting", "the listener broke: see the log", self._backoff.network())
+        else:
+            self._rules.recall()
+            self._heard_at = self._memory.heard_until()
+            self._say("waiting", "connecting to X", hole="Vigie was not running" if self._heard_at else "")
         self._thread = Thread(target=self._run, args=(rest,), name=f"x stream {self.source}", daemon=True)
         self._thread.start()
+
+    def _watch(self) -> None:
+        """Cuts a connection on which no line was completed for the time of a stall, unless it waits for the caller."""
+        client = self._client
+        if not client or not client.running or self._full.is_set():
+            return
+        if time.monotonic() - client.moved_at > self.stall_seconds:
+            client.cut("X went silent, or sent a line without end")
 
     def _run(self, rest: timedelta) -> None:
         self._stop.wait(rest.total_seconds())
         while not self._stop.is_set():
+            self._wake.clear()
             try:
                 pause = self._attempt()
-            except SQLAlchemyError as error:
+            except LeaseLost:
+                return
+            except _DATABASE as error:
                 log.error("%s: the database did not take a note: %s", self.source, error)
-                pause = self._backoff.network()
+                pause = self._say("waiting", f"the database does not answer: {kind(error)}", self._backoff.network())
             self._wake.wait(pause.total_seconds())
-            self._wake.clear()
 
     def _attempt(self) -> timedelta:
         """One try to listen: how long to wait before the next."""
+        world = self.world
         try:
             token = x_wire.usable(self.token())
+            situation = f"{world.version} {self.base_url} {token}"
+            if reason := self._memory.refused(situation):
+                return self._say("off", reason, self.look)
+            client = self._new_client(token)
         except (MissingSecret, x_wire.Unusable) as error:
             return self._say("off", f"no credential: {error}", self.look)
-        if self._denied and self._denied[0] == self._situation(token):
-            return self.look
-        if early := self._too_early():
-            return self._say("waiting", f"X allows {pacing.AT_MOST} connects in 15 minutes: pausing", early)
+        pause, reason = self._memory.early()
+        if pause > pacing.NONE:
+            return self._say("waiting", reason, pause)
+        self._client = client
         try:
-            return self._listen(token)
-        except (x_rules.TooManyRules, x_wire.Unusable) as error:
-            return self._deny(token, str(error))
+            return self._listen(client, world, situation)
+        except x_rules.TooManyRules as error:
+            return self._deny(situation, str(error))
         except tweepy.HTTPException as error:
-            return self._answered(token, error.response.status_code, str(error))
-        except requests.RequestException as error:
-            return self._say(
-                "waiting", f"X cannot be reached at {self.base_url}: {_kind(error)}", self._backoff.network()
-            )
+            return self._refused(client, situation, error.response.status_code, answered(error.response))
+        except _NETWORK as error:
+            return self._say("waiting", self._unreachable(error), self._backoff.network())
+        finally:
+            self._client, self._on = None, False
 
-    def _listen(self, token: str) -> timedelta:
-        client = _Client(self, token)
-        self._sync(client, self.world)
-        if not self.rules_wanted:
-            return self._deny(token, "no filter wants the stream: declare one with stream: true")
-        self._note_connect()
-        with self._lock:
-            self._client = client
+    def _listen(self, client: Client, world: World, situation: str) -> timedelta:
+        if not self._rules.sync(client, world):
+            self._memory.refuse(situation, _NOBODY)
+            return self._say("off", _NOBODY, self.look, wanted=False)
+        self._memory.note_connect()
         if self._stop.is_set():
             return pacing.NONE
         client.filter(**x_wire.FIELDS)
-        self._client = None
         if self._stop.is_set():
             return pacing.NONE
         if client.status != 200:
-            return self._answered(token, client.status, "")
+            return self._refused(client, situation, client.status, client.ended)
         return self._say("waiting", client.ended, self._backoff.network())
 
-    def _sync(self, client: _Client, world: World) -> None:
-        rules = x_rules.compiled(world, at_most=self.most_rules)
-        synced = x_rules.synchronise(client, rules, at_most=self.most_rules)
-        self.rules_wanted = len(rules.values) - len(synced.refused)
-        for fault in (*rules.faults, *(f"X refused {value[:80]}: {why}" for value, why in synced.refused.items())):
-            log.warning("%s: %s", self.source, fault)
-        with self.db.write() as conn:
-            state.put(conn, self._stage, {"rules": {tag: list(names) for tag, names in rules.filters.items()}})
+    def _new_client(self, token: str) -> Client:
+        return Client(self, token, self.base_url, stall_seconds=self.stall_seconds)
 
-    def _adopt_rules(self, world: World) -> None:
-        try:
-            self._sync(_Client(self, x_wire.usable(self.token())), world)
-        except (
-            MissingSecret,
-            x_wire.Unusable,
-            x_rules.TooManyRules,
-            tweepy.TweepyException,
-            requests.RequestException,
-        ) as error:
-            log.error("%s: the new rules are not in force, connecting anew: %s", self.source, error)
-            if self._client:
-                self._client.cut()
+    def _adopt(self, world: World) -> None:
+        """Brings the rules of a new configuration into force, trying until it works; the old ones stay meanwhile."""
+        pauses = pacing.Backoff(Random())
+        while self.world is world and self._on and not self._stop.is_set():
+            try:
+                some = self._rules.sync(self._new_client(x_wire.usable(self.token())), world)
+            except LeaseLost:
+                return
+            except (MissingSecret, x_wire.Unusable, x_rules.TooManyRules, *_NETWORK, *_DATABASE) as error:
+                log.error("%s: the new rules are not in force: %s", self.source, error)
+                self._remark(f"the new rules are not in force, those before stay: {kind(error)}")
+                self._stop.wait(pauses.http().total_seconds())
+                continue
+            if not some and (client := self._client):
+                client.cut(_NOBODY)
+            self._remark(self._notice())
+            return
 
-    def _answered(self, token: str, status: int, detail: str) -> timedelta:
+    def _remark(self, reason: str) -> None:
+        with self._lock:
+            if self._on:
+                self._say("on", reason)
+
+    def _refused(self, client: Client, situation: str, status: int, reason: str) -> timedelta:
         """What an error of X means."""
         if status in _DENIED:
-            return self._deny(token, f"{_DENIED[status]}: check X_BEARER_TOKEN, or the project it belongs to")
+            return self._deny(situation, f"{_DENIED[status]}: check X_BEARER_TOKEN, or the project it belongs to")
         pause = self._backoff.http()
         if status == 429:
-            pause = max(pause, self._reset_in(), timedelta(seconds=5))
-        return self._say("waiting", f"X answered {status} {detail}".strip(), pause)
+            pause = max(pause, client.adapter.reset_in(self.clock()), timedelta(seconds=5))
+            self._memory.rest(self.clock() + pause, reason)
+        return self._say("waiting", reason, pause)
 
-    def _reset_in(self) -> timedelta:
-        reset = self._adapter.header("x-rate-limit-reset")
-        remaining = self._adapter.header("x-rate-limit-remaining")
-        if not (reset and reset.isdecimal() and remaining == "0"):
-            return pacing.NONE
-        return min(datetime.fromtimestamp(int(reset), UTC) - self.clock(), pacing.WINDOW)
-
-    def _deny(self, token: str, reason: str) -> timedelta:
+    def _deny(self, situation: str, reason: str) -> timedelta:
         """Off, until credential or configuration changes."""
-        self._denied = (self._situation(token), reason)
+        self._memory.refuse(situation, reason)
         return self._say("off", reason, self.look)
 
-    def _situation(self, token: str) -> str:
-        return hashlib.sha256(f"{self.world.version} {token}".encode()).hexdigest()
-
-    @property
-    def _stage(self) -> str:
-        return f"x_stream:{self.source}"
-
-    def _too_early(self) -> timedelta:
-        return pacing.wait(self._history(), self.clock())
-
-    def _history(self) -> list[datetime]:
-        with self.db.read() as conn:
-            return [datetime.fromisoformat(moment) for moment in state.get(conn, self._stage).get("connects", [])]
-
-    def _note_connect(self) -> None:
-        """Written before the connect, so that no crash loses one."""
-        now = self.clock()
-        moments = [*pacing.recent(self._history(), now), now]
-        with self.db.write() as conn:
-            state.put(conn, self._stage, {"connects": [moment.isoformat() for moment in moments]})
-
-    def _say(self, kind: SourceState, reason: str, pause: timedelta) -> timedelta:
-        with self.db.write() as conn:
-            health.set_state(conn, self.source, kind, reason, self.clock())
+    def _say(
+        self, state: SourceState, reason: str, pause: timedelta = pacing.NONE, *, wanted: bool = True, hole: str = ""
+    ) -> timedelta:
+        """Has the next note tell a new state. Where it is not ``on`` and somebody wants to hear, a hole begins."""
+        with self._lock:
+            now, self._on = self.clock(), state == "on"
+            self._heard_at = (self._heard_at or now) if wanted else None
+            deaf_from = None if self._on else self._heard_at
+            self._logbook.note(Turn(now, state, reason, deaf_from, hole, self._rules.filters() or self._wanting()))
         return pause
+
+    def _wanting(self) -> tuple[str, ...]:
+        return tuple(sorted(one.id for one in self.world.bundle.filters if one.stream))
+
+    def _notice(self) -> str:
+        unheard = self._rules.unheard
+        return f"X has no rule for: {', '.join(unheard)}" if unheard else ""
+
+    def _unreachable(self, error: Exception) -> str:
+        return f"X cannot be reached at {self.base_url}: {kind(error)}"
 
     @property
     def closing(self) -> bool:
@@ -248,88 +291,28 @@ class XStream:
     def connected(self) -> None:
         """Called by the client when X has accepted the connection."""
         self._backoff.reset()
-        self._say("on", "", pacing.NONE)
+        self._heard_at = self.clock()
+        self._say("on", self._notice())
+        if self._rules.world is not self.world:
+            self.adopt(self.world)
 
-    def heard(self, post: Incoming) -> None:
+    def alive(self) -> None:
+        """Called by the client when a line was completed."""
+        self._full.clear()
+        if self._on:
+            self._heard_at = self.clock()
+
+    def garbage(self) -> None:
+        """Called by the client for a line that holds nothing."""
+        self.bad_lines += 1
+
+    def heard(self, one: Incoming | Gone) -> None:
         """Called by the client for each post; waits while the caller of :meth:`posts` is behind."""
+        if isinstance(one, Incoming):
+            one = replace(one, sought=self._rules.sought(one.rules))
         while not self._stop.is_set():
-            with suppress(Full):
-                self._queue.put(post, timeout=0.5)
+            try:
+                self._queue.put(one, timeout=0.5)
                 return
-
-    def new_adapter(self) -> x_wire.BaseUrl:
-        """The way to X for one client."""
-        self._adapter = x_wire.BaseUrl(self.base_url, read_seconds=self.stall_seconds)
-        return self._adapter
-
-
-class _Client(tweepy.StreamingClient):  # type: ignore[misc]
-    """One connection. Nothing that X sends can end it but the end of the connection itself."""
-
-    def __init__(self, owner: XStream, token: str) -> None:
-        super().__init__(token, return_type=dict)
-        self.owner = owner
-        self.adapter = owner.new_adapter()
-        x_wire.mount(self.session, self.adapter)
-        self.status = 200
-        self.ended = "X closed the stream"
-
-    def on_connect(self) -> None:
-        """X has accepted."""
-        if self.owner.closing:
-            self.disconnect()
-        else:
-            self.owner.connected()
-
-    def on_data(self, raw_data: bytes) -> None:
-        """One line: a post, or an error in the stream."""
-        try:
-            line = orjson.loads(raw_data)
-            if not isinstance(line, dict) or "data" not in line:
-                return self._no_post(line)
-            status = x_wire.status_said(self.adapter)
-            rules, includes = line.get("matching_rules") or (), line.get("includes") or {}
-            post = x_wire.incoming(line["data"], includes, rules=rules, status=status)
-            post = replace(post, received_at=self.owner.clock())
-        except ValueError as error:
-            self.owner.bad_lines += 1
-            log.warning("%s: a line of X is no post: %s", self.owner.source, str(error)[:200])
-            return None
-        return self.owner.heard(post)
-
-    def _no_post(self, line: Any) -> None:
-        errors = line.get("errors") if isinstance(line, dict) else None
-        known = errors if isinstance(errors, list) else []
-        titles = [str(error.get("title")) for error in known if isinstance(error, dict)]
-        self.ended = f"X announced the end of the stream: {', '.join(titles) or 'without a reason'}"
-        log.warning("%s: X sent no post but %s", self.owner.source, titles or "something unknown")
-
-    def on_request_error(self, status_code: int) -> None:
-        """X answered with an error."""
-        self.status = status_code
-        self.disconnect()
-
-    def on_connection_error(self) -> None:
-        """The connection broke, or nothing came for the time of a stall."""
-        self.ended = "the connection to X broke or went silent"
-        self.disconnect()
-
-    def on_closed(self, response: requests.Response) -> None:  # noqa: ARG002 -- tweepy's signature
-        """X closed the connection: the owner decides when to come back."""
-        self.disconnect()
-
-    def on_exception(self, exception: Exception) -> None:
-        """Something else went wrong in tweepy."""
-        log.error("%s: the stream ended with %s", self.owner.source, _kind(exception))
-        self.ended = f"the stream ended with {_kind(exception)}"
-
-    def cut(self) -> None:
-        """Ends the connection from another thread, without waiting for the next line."""
-        self.disconnect()
-        if self.adapter.last is not None:
-            with suppress(ValueError, RuntimeError, OSError, AttributeError):
-                self.adapter.last.raw.shutdown()
-
-
-def _kind(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:200]
+            except Full:
+                self._full.set()

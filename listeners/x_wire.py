@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
 from math import cos, radians
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +14,9 @@ from urllib.parse import urlsplit
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 
-from listeners.incoming import Incoming
+from listeners.incoming import Gone, Incoming
+from listeners.x_bytes import Bounded, Lines
+from store import times
 from store.records import Geo, Status
 
 TWEEPY_HOST = "https://api.twitter.com"
@@ -41,22 +44,49 @@ class NotAPost(ValueError):
 class BaseUrl(HTTPAdapter):
     """Sends tweepy's requests to ``base_url``, with times to connect and between bytes in seconds.
 
-    ``last`` is the latest response, whose headers tweepy does not hand on.
+    ``last`` is the latest response, whose headers tweepy does not hand on. ``dropped`` is told the bytes of each line
+    of the stream that is too long, ``busy`` that a request goes out.
     """
 
-    def __init__(self, base_url: str, *, connect_seconds: float = 10.0, read_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        connect_seconds: float = 10.0,
+        read_seconds: float = 30.0,
+        dropped: Callable[[int], None] = lambda _: None,
+        busy: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__()
         self.base_url = base_url.rstrip("/")
         self.timeout = (connect_seconds, read_seconds)
         self.last: Response | None = None
+        self._dropped, self._busy = dropped, busy
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        """Sends one request."""
+        """Sends one request; what comes back is bounded."""
         if request.url and request.url.startswith(TWEEPY_HOST):
             request.url = self.base_url + request.url.removeprefix(TWEEPY_HOST)
         kwargs["timeout"] = self.timeout
-        self.last = super().send(request, *args, **kwargs)
-        return self.last
+        self._busy()
+        answer = super().send(request, *args, **kwargs)
+        endless = kwargs.get("stream") and answer.status_code == 200
+        answer.raw = Lines(answer.raw, self._dropped) if endless else Bounded(answer.raw)
+        self.last = answer
+        return answer
+
+    def reset_in(self, now: datetime) -> timedelta:
+        """How long X allows nothing more, at most 15 minutes; no time where its latest answer does not say so."""
+        reset, remaining = self.header("x-rate-limit-reset"), self.header("x-rate-limit-remaining")
+        if not (reset and reset.isdecimal() and remaining in ("0", None)):
+            return timedelta(0)
+        return timedelta(seconds=min(float(reset) - now.timestamp(), 900.0))
+
+    def cut(self) -> None:
+        """Ends, from another thread, what is being read."""
+        if self.last is not None:
+            with suppress(ValueError, RuntimeError, OSError, AttributeError):
+                self.last.raw.shutdown()
 
     def header(self, name: str) -> str | None:
         """A header of the latest response."""
@@ -73,6 +103,7 @@ def mount(session: Session, adapter: BaseUrl) -> None:
     if not good:
         raise Unusable(f"VIGIE_X_BASE_URL must be like https://api.twitter.com, not {adapter.base_url!r}")
     logging.getLogger("tweepy").setLevel(logging.WARNING)  # at DEBUG it would log the credential
+    session.max_redirects = 0  # X sends nobody elsewhere
     session.mount(TWEEPY_HOST, adapter)
 
 
@@ -99,23 +130,47 @@ def incoming(
             platform=PLATFORM,
             native_id=_id(data["id"]),
             text=_text(data["text"]),
-            created_at=datetime.fromisoformat(data["created_at"]).astimezone(UTC),
-            lang=data.get("lang"),
-            author_id=data.get("author_id"),
+            created_at=times.from_iso(data["created_at"]),
+            lang=_words(data.get("lang")),
+            author_id=_words(data.get("author_id")),
             geo=_geo(data.get("geo") or {}, includes.get("places") or ()),
             repost_of=_repost(data.get("referenced_tweets") or ()),
             location=_location(data.get("author_id"), includes.get("users") or ()),
             status=status,
             backfilled=backfilled,
-            rules=tuple(rule["tag"] for rule in rules if rule.get("tag")),
+            rules=_tags(rules),
             earlier=tuple(_id(one) for one in data.get("edit_history_tweet_ids") or () if one != data["id"]),
         )
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError) as error:
         raise NotAPost(f"{type(error).__name__}: {error}"[:200]) from error
 
 
+def gone(data: Any) -> Gone | None:
+    """The post that a line of the stream says was deleted, or None where it says no such thing. Raises NotAPost.
+
+    ``data`` is ``{"delete": {"tweet": {"id": …}, "event_at": …}}``, as X's compliance streams have it.
+    """
+    if not (isinstance(data, dict) and "delete" in data):
+        return None
+    try:
+        notice = data["delete"]
+        return Gone(PLATFORM, _id(notice["tweet"]["id"]), times.from_iso(notice["event_at"]))
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        raise NotAPost(f"a deletion, but {type(error).__name__}: {error}"[:200]) from error
+
+
+def _tags(rules: Any) -> tuple[str, ...]:
+    """The tags of the rules that have one; what else stands there is no reason to lose a post."""
+    found = (rule.get("tag") for rule in rules if isinstance(rule, dict)) if isinstance(rules, list) else ()
+    return tuple(tag for tag in found if tag and isinstance(tag, str))
+
+
+def _words(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def _id(value: Any) -> str:
-    if not (isinstance(value, str) and value.isdecimal() and len(value) <= 20):
+    if not (isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 20):
         raise ValueError("its id is not a number in a string")
     return value
 
@@ -126,9 +181,18 @@ def _text(value: Any) -> str:
     return value
 
 
-def _geo(geo: Mapping[str, Any], places: Any) -> Geo | None:
+def _geo(geo: Any, places: Any) -> Geo | None:
+    """Where it was posted; a position that is none is no reason to lose a post."""
+    try:
+        found = _position(geo, places)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None
+    return found if found and abs(found.lat) <= 90 and abs(found.lon) <= 180 else None
+
+
+def _position(geo: Mapping[str, Any], places: Any) -> Geo | None:
     place = next((one for one in places if one["id"] == geo.get("place_id")), None)
-    name = place.get("full_name") if place else None
+    name = _words(place.get("full_name")) if place else None
     if point := geo.get("coordinates"):
         lon, lat = point["coordinates"]
         return Geo(float(lat), float(lon), None, name)
@@ -145,5 +209,4 @@ def _repost(references: Any) -> str | None:
 
 
 def _location(author_id: str | None, users: Any) -> str | None:
-    found = next((user.get("location") for user in users if user["id"] == author_id), None)
-    return found if isinstance(found, str) else None
+    return _words(next((user.get("location") for user in users if user["id"] == author_id), None))

@@ -62,6 +62,7 @@ def take(db: Database, world: World, stream: XStream, until: Callable[[], Any], 
     while not until():
         assert time.monotonic() < end, f"it did not happen in time: {health(db)}"
         collect(db, world, stream.posts(), source="x", clock=clock, key=KEY)
+        stream.note()
 
 
 def health(db: Database) -> SourceHealth | None:
@@ -207,34 +208,3 @@ def test_a_changed_configuration_changes_the_rules_without_a_new_connection(db: 
         take(db, changed, stream, lambda: kept(db) == 2)
         assert standin.connects.used == 1
         assert [rule["value"] for rule in standin.rules.listed()] == ["(séisme OR seisme) -is:retweet"]
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"{",
-        b"null",
-        b"[]",
-        b'{"data": null}',
-        b'{"data": {"id": "1"}}',
-        b'{"data": {"id": 1, "text": "a", "created_at": "2031-05-04T00:00:00Z"}}',
-        b'{"data": {"id": "1", "text": "a", "created_at": "soon"}}',
-        b'{"data": {"id": "1", "text": "a", "created_at": "2031-05-04T00:00:00Z", "geo": {"coordinates": [1]}}}',
-        b'{"data": {"id": "1", "text": "a", "created_at": "2031-05-04T00:00:00Z"}, "includes": [3]}',
-        b'{"data": {"id": "1", "text": "a", "created_at": "2031-05-04T00:00:00Z"}, "matching_rules": [1]}',
-        b'{"errors": [{"title": "operational-disconnect"}]}',
-        b'{"errors": 3}',
-        b"\xff\xfe",
-        b"[" * 100_000,
-    ],
-)
-def test_a_line_that_holds_no_post_kills_nothing(db: Database, world: World, line: bytes) -> None:
-    from listeners.x_stream import _Client
-
-    stream = XStream("x", db, world, token=lambda: "t", base_url="http://127.0.0.1:1", clock=clock, rng=Random(1))
-    client = _Client(stream, "t")
-    client.on_data(line)
-    client.on_data(
-        b'{"data": {"id": "7", "text": "a", "created_at": "2031-05-04T00:00:00Z"}, "matching_rules": [{"id": "1"}]}'
-    )
-    assert [post.native_id for post in stream._queue.queue if post] == ["7"]

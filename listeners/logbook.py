@@ -1,0 +1,123 @@
+"""When a source heard and when it did not: its state, the hole that lasts, the seconds it listened."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from sqlalchemy import Connection
+
+from listeners import health
+from listeners.x_memory import stage_of
+from store import gaps, hourly, state, times
+from store.database import Database
+from store.records import Lease, SourceState
+
+EVERY = timedelta(seconds=5)
+_MOST = timedelta(minutes=1)
+"""No more is counted as listened at once: a longer time is a clock that jumped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """From ``at`` (UTC) on the source is in this state. ``deaf_from`` is when it last surely heard, where it does not
+    hear any more and somebody wants it to: there a hole begins, in which ``filters`` are deaf, unless one lasts."""
+
+    at: datetime
+    state: SourceState
+    reason: str
+    deaf_from: datetime | None = None
+    hole: str = ""
+    filters: Collection[str] = ()
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether nobody wants the source to hear."""
+        return self.state != "on" and self.deaf_from is None
+
+
+class Logbook:
+    """The turns of one source, noted by any thread, written by one; and now and then until when it heard."""
+
+    def __init__(self, source: str, db: Database, clock: Callable[[], datetime], lease: Lease | None) -> None:
+        self._source, self._db, self._clock, self._lease = source, db, clock, lease
+        self._turns: deque[Turn] = deque()
+        self._last: Turn | None = None
+        self._lock = Lock()
+        self._counted: datetime | None = None
+        self._heard: datetime | None = None
+        self._written: datetime | None = None
+
+    def note(self, turn: Turn) -> None:
+        """Has the next :meth:`write` tell a turn; one that tells nothing new is left out."""
+        with self._lock:
+            if self._last is None or replace(self._last, at=turn.at) != turn:
+                self._turns.append(turn)
+            self._last = turn
+
+    def write(self, heard_at: datetime | None, kept_until: datetime | None) -> None:
+        """Writes what turned, in one transaction, and at most every few seconds where nothing did.
+
+        ``heard_at`` is when the source last heard, ``kept_until`` up to when all that it heard is kept (both UTC).
+        Raises SQLAlchemyError, Busy and LeaseLost; then nothing is forgotten, and the next call writes it.
+        """
+        now = self._clock()
+        due = self._written is None or not timedelta(0) <= now - self._written < EVERY
+        with self._lock:
+            turns = tuple(self._turns)
+        if not turns and not (due and kept_until and kept_until != self._heard):
+            return
+        until = None if turns and turns[-1].unwanted else kept_until
+        with self._db.write(lease=self._lease) as conn:
+            counted, seconds = self._turned(conn, turns, heard_at)
+            if until:
+                state.put(conn, stage_of(self._source), {"heard_until": times.to_iso(until)})
+            if seconds:
+                hourly.add(conn, now, {f"source:{self._source}": (0, 0, seconds)})
+        self._counted, self._heard, self._written = counted, until, now
+        with self._lock:
+            for _ in turns:
+                self._turns.popleft()
+
+    def _turned(
+        self, conn: Connection, turns: Collection[Turn], heard_at: datetime | None
+    ) -> tuple[datetime | None, float]:
+        """Writes the turns: until when the source is counted as listening now, and for how many seconds it did."""
+        counted, seconds = self._counted, 0.0
+        for turn in turns:
+            self._turn(conn, turn)
+            if turn.state == "on":
+                counted = counted or turn.at
+            else:
+                seconds += _seconds(counted, turn.deaf_from)
+                counted = None
+        if counted and heard_at:
+            seconds += _seconds(counted, heard_at)
+            counted = max(counted, heard_at)
+        return counted, seconds
+
+    def _turn(self, conn: Connection, turn: Turn) -> None:
+        health.set_state(conn, self._source, turn.state, turn.reason, turn.at)
+        if turn.state == "on":
+            gaps.end(conn, self._source, turn.at)
+        elif turn.deaf_from:
+            hole = gaps.begin(conn, self._source, turn.deaf_from, turn.hole or turn.reason, turn.filters)
+            if hole.started_at > turn.deaf_from:  # what came just before it was never kept
+                gaps.put(conn, replace(hole, started_at=turn.deaf_from))
+        else:
+            forget(conn, self._source, turn.at)
+
+
+def forget(conn: Connection, source: str, at: datetime) -> None:
+    """Nobody wants to hear the source from ``at`` (UTC) on: a hole that lasts ends, and the next has no past."""
+    gaps.end(conn, source, at)
+    state.put(conn, stage_of(source), {"heard_until": None})
+
+
+def _seconds(since: datetime | None, until: datetime | None) -> float:
+    if since is None or until is None:
+        return 0.0
+    return min(max(until - since, timedelta(0)), _MOST).total_seconds()
