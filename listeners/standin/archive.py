@@ -72,6 +72,16 @@ class Archive:
         with self._lock:
             return [tweet for tweet in self.played if tweet.id not in self.replaced and not self._hidden(tweet.id)]
 
+    def held(self) -> dict[str, Tweet]:
+        """By its id, every version of what was not taken away."""
+        with self._lock:
+            return {tweet.id: tweet for tweet in self.played if not self._hidden(tweet.id)}
+
+    def history(self, tweet: Tweet) -> list[str]:
+        """Ids of all versions of a post, oldest first."""
+        newest = self.replaced.get(tweet.id, tweet)
+        return [*newest.earlier, newest.id]
+
     def fate(self, tweet_id: str) -> str:
         """What became of one version: ``kept``, ``edited``, or why it was taken away."""
         if tweet_id in self.gone:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ from listeners.standin.handler import Server
 
 if TYPE_CHECKING:
     from listeners.standin.server import StandIn
+
+
+log = logging.getLogger(__name__)
 
 
 class PortInUse(RuntimeError):
@@ -49,13 +53,17 @@ class Door:
         Thread(target=self._reopen, args=(seconds,), name="standin-door", daemon=True).start()
 
     def _reopen(self, seconds: float) -> None:
-        self.standin.closing.wait(seconds)
-        with self._lock:
-            if self._closed:
+        while not self.standin.closing.wait(seconds):
+            with self._lock:
+                try:
+                    self._server = self._bind(self.port)
+                except PortInUse as error:  # a client's own end may have been given the number meanwhile
+                    log.warning("%s; trying again", error)
+                    seconds = 0.2
+                    continue
+                self.shut = False
+                self.open()
                 return
-            self._server = self._bind(self.port)
-            self.shut = False
-            self.open()
 
     def _end(self) -> None:
         self._server.shutdown()

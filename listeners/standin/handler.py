@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from listeners.standin import recent, streaming
+from listeners.standin.lookup import look_up
 from listeners.standin.script import ANSWERS, ScriptError
 from listeners.standin.wire import PROBLEMS, Fields, Problem, stamp
 
@@ -26,6 +27,7 @@ _PLACES = {
     "/2/tweets/search/stream": "stream",
     "/2/tweets/search/stream/rules": "rules",
     "/2/tweets/search/recent": "search",
+    "/2/tweets": "lookup",
     "/2/compliance/jobs": "compliance",
 }
 _TITLES = {"429": "Too Many Requests", "503": "Service Unavailable"}
@@ -76,6 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
             "/2/tweets/search/stream": self._stream,
             "/2/tweets/search/stream/rules": self._list_rules,
             "/2/tweets/search/recent": self._recent,
+            "/2/tweets": lambda params: self._answer(200, look_up(params, self.standin.play.archive)),
             "/2/compliance/jobs": self._list_jobs,
         })  # fmt: skip
 

@@ -8,7 +8,6 @@ faults:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,7 @@ TWISTS = frozenset({"drip", "duplicate", "disorder", "no-tag"})
 ACTS = frozenset({"refuse", "delete", "edit"})
 """What happens to the server or to its posts, whoever listens."""
 KINDS = ANSWERS | CUTS | TWISTS | ACTS
-PLACES = ("stream", "search", "rules", "compliance", "all")
+PLACES = ("stream", "search", "lookup", "rules", "compliance", "all")
 _WHEN = ("at", "connect", "post")
 _OWN = {
     "429": {"reset"},
@@ -38,6 +37,7 @@ _OWN = {
 }
 _NEEDED = {"refuse": {"for"}, "delete": {"id"}, "edit": {"id", "text"}}
 _NUMBERS = {"at": 0.0, "for": 0.001, "every": 0.001, "reset": 0.0, "pause": 0.0}
+_MOST = 100_000_000
 _COUNTS = {"connect": 1, "post": 1, "times": 1, "bytes": 1000}
 
 
@@ -131,10 +131,10 @@ def _problems(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 def _bad_values(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for key, value in entry.items():
-        if key in _NUMBERS and not (_is_number(value) and value >= _NUMBERS[key]):
-            yield key, "a number of seconds is wanted here", f"write digits, at least {_NUMBERS[key]:g}"
-        if key in _COUNTS and not (type(value) is int and value >= _COUNTS[key]):
-            yield key, "a whole number is wanted here", f"write digits, at least {_COUNTS[key]}"
+        if key in _NUMBERS and not (_is_number(value) and _NUMBERS[key] <= value <= _MOST):
+            yield key, "a number of seconds is wanted here", f"write digits, {_NUMBERS[key]:g} to {_MOST}"
+        if key in _COUNTS and not (type(value) is int and _COUNTS[key] <= value <= _MOST):
+            yield key, "a whole number is wanted here", f"write digits, {_COUNTS[key]} to {_MOST}"
         if key in ("id", "text") and not (isinstance(value, str | int) and str(value)):
             yield key, "a text is wanted here", "write it between quotes"
         if key == "on" and value not in PLACES:
@@ -144,7 +144,7 @@ def _bad_values(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _made(entry: Mapping[str, Any]) -> Trouble:

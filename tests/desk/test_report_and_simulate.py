@@ -83,16 +83,30 @@ def test_the_stand_in_names_the_bad_line_of_its_file(tmp_path: Path) -> None:
     assert "line 2" in answer.stderr
 
 
-def test_the_stand_in_listens_until_it_is_interrupted(tmp_path: Path) -> None:
+def test_a_bad_fault_script_is_named_with_its_line(tmp_path: Path) -> None:
+    file, script = tmp_path / "posts.jsonl", tmp_path / "faults.yaml"
+    file.write_text('{"id": "a", "text": "b", "at": 0}')
+    script.write_text("faults:\n  - {at: 1, what: explode}")
+    answer = vigie("simulate-x", str(file), "--port", "0", "--faults", str(script))
+    assert answer.exit_code == 1
+    assert "faults.yaml:2: error: faults[0].what" in answer.stderr
+
+
+def test_the_stand_in_breaks_as_its_script_says_until_it_is_interrupted(tmp_path: Path) -> None:
     file = tmp_path / "posts.jsonl"
     file.write_text('{"id": "a", "text": "b", "at": 0}')
-    command = [sys.executable, "-m", "desk.cli", "simulate-x", str(file), "--port", "0", "--json"]
+    script = tmp_path / "faults.yaml"
+    script.write_text("faults:\n  - {connect: 1, what: 503}")
+    command = [sys.executable, "-m", "desk.cli", "simulate-x", str(file), "--port", "0", "--json", "--loop"]
+    command += ["--faults", str(script)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
     ) as process:
         assert process.stdout
         said = json.loads(process.stdout.readline())
         assert requests.get(f"{said['url']}/health", timeout=5).json()["posts"] == 1
+        stream, bearer = f"{said['url']}/2/tweets/search/stream", {"Authorization": "Bearer t"}
+        assert [requests.get(stream, headers=bearer, timeout=5).status_code for _ in range(2)] == [503, 409]
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == -signal.SIGTERM
 

@@ -15,8 +15,11 @@ from listeners import replay, x_wire
 from listeners.collect import departement_of
 from listeners.hand import NotUsable, entered
 from listeners.incoming import cleaned
+from listeners.standin.breaking import Breaker
 from listeners.standin.query import QueryError, parse
 from listeners.standin.rules import Rules
+from listeners.standin.script import KINDS, ScriptError
+from listeners.standin.script import parse as read_script
 from listeners.standin.tweet import Tweet, User
 from listeners.standin.wire import Problem
 from listeners.x_text import TooLong, compose
@@ -61,6 +64,28 @@ def test_any_query_is_read_or_refused(text: str) -> None:
         term = parse(text)
         assert term.matches(post, accents=True) in (True, False)
         assert term.matches(post, accents=False) in (True, False)
+
+
+@STEADY
+@given(
+    st.sampled_from(sorted(KINDS)) | ANY_TEXT,
+    st.dictionaries(
+        st.sampled_from(["at", "connect", "post", "for", "times", "every", "on", "id", "text", "bytes"]), JSON
+    ),
+)
+def test_any_fault_script_is_read_or_explained(what: str, entry: Any) -> None:
+    with suppress(ScriptError):
+        (read,) = read_script("f.yaml", json.dumps({"faults": [entry | {"what": what}]}))
+        breaker = Breaker([read], lambda: NOON)
+        breaker.begin(NOON)
+        breaker.take(KINDS)
+
+
+@STEADY
+@given(ANY_TEXT)
+def test_any_text_is_a_fault_script_or_explained(text: str) -> None:
+    with suppress(ScriptError):
+        read_script("f.yaml", f"faults: {text}")
 
 
 @STEADY

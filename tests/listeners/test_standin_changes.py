@@ -169,7 +169,7 @@ def test_a_job_tells_which_posts_are_gone_and_why() -> None:
         standin.delete("a", "protected")
         (line,) = run_job(standin, [kept, gone, "12345"])
     assert (line["id"], line["action"], line["reason"]) == (gone, "delete", "protected")
-    assert datetime.fromisoformat(line["created_at"]) < datetime.fromisoformat(line["redacted_at"])
+    assert datetime.fromisoformat(line["created_at"]) <= datetime.fromisoformat(line["redacted_at"])
 
 
 def test_a_job_names_the_old_versions_of_an_edited_post() -> None:
@@ -250,6 +250,29 @@ def test_what_was_played_and_what_is_wanted_can_be_asked() -> None:
         standin.delete("b")
         told = requests.get(f"{standin.url}/played", timeout=5).json()["posts"]
     assert [(one["wanted"], one["fate"], one["sent"]) for one in told] == [(True, "kept", 0), (False, "deleted", 0)]
+
+
+def test_an_old_version_can_be_looked_up_and_names_the_new_one() -> None:
+    with playing() as standin:
+        old = standin.play.played[0].id
+        new = standin.edit("a", "fumée blanche")
+        (data,) = client(standin).get_tweets([old])["data"]
+    assert (data["text"], data["edit_history_tweet_ids"]) == ("fumée noire", [old, new])
+
+
+def test_a_deleted_post_cannot_be_looked_up() -> None:
+    with playing() as standin:
+        gone, kept = (tweet.id for tweet in standin.play.played)
+        standin.delete("a")
+        answer = client(standin).get_tweets([gone, kept])
+    assert [tweet["id"] for tweet in answer["data"]] == [kept]
+    assert [(error["resource_id"], error["title"]) for error in answer["errors"]] == [(gone, "Not Found Error")]
+
+
+@pytest.mark.parametrize("ids", ["", "a", "1," * 101])
+def test_a_lookup_without_proper_ids_is_refused(ids: str) -> None:
+    with playing() as standin:
+        assert requests.get(f"{standin.url}/2/tweets", {"ids": ids}, headers=BEARER, timeout=5).status_code == 400
 
 
 @pytest.mark.parametrize("reason", archive.REASONS)
