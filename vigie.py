@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -133,9 +133,10 @@ def run_task(name: str, house: House | None = None, *, seconds: float = 0) -> No
         run_stages(TASKS[name], house, holding)
 
 
-def run_stages(stages: Iterable[Stage], house: House, holding: Holding) -> None:
+def run_stages(stages: Sequence[Stage], house: House, holding: Holding) -> None:
     """Run the stages in turn, each under its lease, on the newest configuration, until ``house.stop``."""
     configuration, meter = Configuration(house.db), Meter(house.db, house.clock)
+    meter.note({stage.name: 0 for stage in stages})
     with ExitStack() as opened:
         steps = [(stage.name, opened.enter_context(stage.open(house))) for stage in stages]
         while not house.stop.is_set():

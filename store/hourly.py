@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from store.records import Hour
@@ -17,7 +17,10 @@ from store.tables import hourly
 _new = insert(hourly)
 _ADD = _new.on_conflict_do_update(
     set_={name: hourly.c[name] + _new.excluded[name] for name in ("received", "kept", "listened_s")}
-    | {"last_at": func.coalesce(_new.excluded.last_at, hourly.c.last_at)}
+    | {
+        "last_at": func.coalesce(_new.excluded.last_at, hourly.c.last_at),
+        "silent_s": case((_new.excluded.received > 0, 0.0), else_=hourly.c.silent_s + _new.excluded.silent_s),
+    }
 )
 
 
@@ -35,6 +38,7 @@ def add(conn: Connection, at: datetime, counts: Mapping[str, tuple[int, int, flo
             "kept": kept,
             "listened_s": listened,
             "last_at": at if received else None,
+            "silent_s": 0.0 if received else listened,
         }
         for subject, (received, kept, listened) in counts.items()
     ]
@@ -53,12 +57,12 @@ def totals(conn: Connection, prefix: str, since: datetime, until: datetime) -> d
     """The sum of each subject whose name begins with ``prefix`` over these hours; ``hour`` is the first of them."""
     column = hourly.c
     sums = [func.min(column.hour), func.sum(column.received), func.sum(column.kept), func.sum(column.listened_s)]
-    sums.append(func.max(column.last_at))
+    sums += [func.max(column.last_at), func.sum(column.silent_s)]
     wanted = select(column.subject, *sums).where(
         column.subject.startswith(prefix, autoescape=True), column.hour >= since, column.hour < until
     )
     rows = conn.execute(wanted.group_by(column.subject).order_by(column.subject))
     return {
-        subject: Hour(subject, first, received, kept, listened, last)
-        for subject, first, received, kept, listened, last in rows
+        subject: Hour(subject, first, received, kept, listened, last, silent)
+        for subject, first, received, kept, listened, last, silent in rows
     }

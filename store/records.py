@@ -298,7 +298,7 @@ class Hour:
     """What one subject (``source:x-flux``, ``filter:incendie``, ``stage:annotate``) did in one hour of UTC.
 
     ``received`` counts what came (for a paid source: what was read, and is paid for), ``kept`` what stayed;
-    ``listened_s`` is for how many seconds of the hour it was on; ``last_at`` is when something came last."""
+    ``listened_s`` is for how many seconds it was on, ``silent_s`` of them since something came last, at ``last_at``."""
 
     subject: str
     hour: datetime
@@ -306,6 +306,7 @@ class Hour:
     kept: int = 0
     listened_s: float = 0.0
     last_at: datetime | None = None
+    silent_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

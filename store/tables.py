@@ -246,6 +246,7 @@ hourly = Table(
     Column("kept", Integer, nullable=False),
     Column("listened_s", Float, nullable=False),
     Column("last_at", UtcMicros),
+    Column("silent_s", Float, nullable=False),
 )
 
 aliases = Table(

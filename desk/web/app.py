@@ -18,12 +18,12 @@ from starlette.staticfiles import StaticFiles
 from config.secrets import installation_key
 from config.settings import Settings
 from config.world import World
-from desk.web import actions, board, errors, pages
+from desk.pulse.ear import Ear
+from desk.pulse.hearing import Rates
+from desk.web import actions, errors, health, pages
 from desk.web.events import Watcher
 from desk.web.guard import Guard, hosts
-from desk.web.hearing import Rates
 from desk.web.pages import Desk
-from store import changes
 from store.database import Database
 
 HERE = Path(__file__).parent
@@ -45,7 +45,7 @@ def create_app(
     ``names`` are Host headers to answer besides the loopback ones; ``interval`` and ``beat`` are the seconds between
     two looks at the change log and between two signs of life.
     """
-    desk = Desk(db, settings, clock, world, installation_key(settings.home, "desk-form"), Rates())
+    desk = Desk(db, settings, clock, world, installation_key(settings.home, "desk-form"), Rates(), Ear(settings.status))
     watcher = Watcher(db, interval=interval, beat=beat)
 
     @contextlib.asynccontextmanager
@@ -75,7 +75,8 @@ def _routes() -> list[Route | Mount]:
         Route("/report", actions.report_page, methods=["GET"]),
         Route("/report", actions.report, methods=["POST"]),
         Route("/events", events),
-        Route("/healthz", health),
+        Route("/healthz", health.healthz),
+        Route("/metrics", health.metrics),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
 
@@ -88,15 +89,3 @@ async def events(request: Request) -> Response:
     given = request.headers.get("last-event-id") or request.query_params.get("after", "")
     after = int(given) if given.isascii() and given.isdigit() and len(given) < 16 else None
     return StreamingResponse(watcher.follow(after), media_type="text/event-stream")
-
-
-def health(request: Request) -> JSONResponse:
-    """``/healthz``: the desk reads the store, and what the sources allow us to conclude."""
-    desk: Desk = request.app.state.desk
-    with desk.db.read() as conn:
-        seq = changes.latest(conn)
-        heard = board.heard(conn, desk.clock(), desk.world().bundle)
-    last = heard.last.isoformat() if heard.last else None
-    return JSONResponse(
-        {"ok": True, "changes": seq, "hearing": heard.state, "last_post_at": last, "stopped": heard.stopped}
-    )

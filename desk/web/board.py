@@ -10,16 +10,17 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from config.bundle import Bundle
+from desk.pulse import vitals
+from desk.pulse.ear import Ear
+from desk.pulse.hearing import Hearing
+from desk.pulse.vitals import Vitals
 from desk.web.clearance import allowed
 from desk.web.evidence import Evidence, evidence
-from desk.web.hearing import Hearing, hearing
-from listeners.health import CONFIGURATION
-from store import alerts, changes, incidents, leases, ledger, outbox, posts, sources
+from store import alerts, incidents, ledger, outbox, posts
 from store import annotations as understanding
 from store.records import Acknowledgement, Alert, Delivery, Incident, LedgerEntry, SourceHealth
 
 SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")
-STAGES = ("collect", "annotate", "detect", "route", "dispatch")
 MOST_CARDS = 60
 MOST_CLOSED = 20
 MOST_EVIDENCE = 40
@@ -108,15 +109,28 @@ class Board:
     """Everything on the page at one moment of the store. ``more`` counts incidents beyond those in ``cards``."""
 
     at: datetime
-    seq: int
     cards: tuple[Card, ...]
     closed: tuple[Card, ...]
     more: int
     opened: Opened | None
-    sources: tuple[SourceHealth, ...]
-    hearing: Hearing
+    vitals: Vitals
     deliveries: tuple[tuple[Delivery, Incident], ...]
     ledger: tuple[LedgerEntry, ...]
+
+    @property
+    def seq(self) -> int:
+        """The number of the newest change."""
+        return self.vitals.seq
+
+    @property
+    def hearing(self) -> Hearing:
+        """What silence means."""
+        return self.vitals.hearing
+
+    @property
+    def sources(self) -> tuple[SourceHealth, ...]:
+        """The last report of every source."""
+        return self.vitals.sources
 
     @property
     def waiting(self) -> int:
@@ -124,7 +138,7 @@ class Board:
         return sum(card.waiting for card in self.cards)
 
 
-def read(conn: Connection, now: datetime, bundle: Bundle, *, opened: str | None = None) -> Board:
+def read(conn: Connection, now: datetime, bundle: Bundle, ear: Ear, *, opened: str | None = None) -> Board:
     """The board at ``now`` (UTC) with the incident ``opened``, or the most pressing one where None or unknown."""
     active = incidents.active(conn)
     recent = [one for one in incidents.recent(conn, MOST_CARDS + MOST_CLOSED) if one.state == "closed"]
@@ -132,23 +146,14 @@ def read(conn: Connection, now: datetime, bundle: Bundle, *, opened: str | None 
     closed = _cards(conn, recent[:MOST_CLOSED], start=len(cards) + 1)
     return Board(
         at=now,
-        seq=changes.latest(conn),
         cards=cards,
         closed=closed,
         more=len(active) - len(cards),
         opened=_opened(conn, opened, (*cards, *closed), bundle),
-        sources=tuple(sources.all(conn)),
-        hearing=heard(conn, now, bundle),
+        vitals=vitals.read(conn, now, bundle, ear),
         deliveries=_latest_deliveries((*cards, *closed)),
         ledger=tuple(ledger.newest(conn, MOST_LEDGER)),
     )
-
-
-def heard(conn: Connection, now: datetime, bundle: Bundle) -> Hearing:
-    """What silence means at ``now`` (UTC)."""
-    by_hand = {source.id for source in bundle.sources if source.kind == "hand"} | {"hand", CONFIGURATION}
-    held = {stage: leases.holder(conn, stage) for stage in STAGES}
-    return hearing(sources.all(conn), now, leases=held, by_hand=by_hand)
 
 
 def in_order(cards: Sequence[Card]) -> tuple[Card, ...]:

@@ -21,10 +21,11 @@ from config.bundle import Bundle
 from config.settings import Settings
 from config.vocabulary import HAZARDS, LISTS, TAGS
 from config.world import World
+from desk.pulse.ear import Ear
+from desk.pulse.hearing import Rates
 from desk.web import board as boards
 from desk.web import chart, clearance, guard
 from desk.web.evidence import evidence, readable
-from desk.web.hearing import Rates
 from desk.web.reasons import in_french
 from desk.web.words import Lang, Words
 from store.database import Database
@@ -46,6 +47,7 @@ class Desk:
     world: Callable[[], World]
     key: bytes
     rates: Rates
+    ear: Ear
 
 
 @cache
@@ -68,7 +70,7 @@ def board_page(request: Request) -> HTMLResponse:
     wanted = request.path_params.get("incident")
     bundle = desk.world().bundle
     with desk.db.read() as conn:
-        board = boards.read(conn, desk.clock(), bundle, opened=wanted)
+        board = boards.read(conn, desk.clock(), bundle, desk.ear, opened=wanted)
     if wanted and (board.opened is None or board.opened.card.incident.id != wanted):
         raise HTTPException(404)
     desk.rates.see(board.sources, board.at)

@@ -13,8 +13,8 @@ from config.bundle import Bundle
 from config.filters import Matcher
 from config.settings import Settings, settings
 from config.world import World
+from desk.pulse.vitals import STAGES
 from desk.web.app import create_app
-from desk.web.board import STAGES
 from store import alerts, annotations, incidents, leases, ledger, outbox, posts, sources
 from store.database import Database
 from store.records import (
@@ -39,7 +39,7 @@ def ago(**length: float) -> datetime:
     return NOW - timedelta(**length)
 
 
-def bundle(status: str = "Actual") -> Bundle:
+def bundle(status: str = "Actual", **more: object) -> Bundle:
     def agency(id: str, fr: str, en: str, channel: str) -> dict[str, object]:
         contact = {"id": f"{id}-duty", "name": f"Astreinte {fr}", "channel": channel, "address": f"{id}@example.test"}
         return {"id": id, "name": {"fr": fr, "en": en}, "kind": "generic", "contacts": [contact]}
@@ -56,6 +56,7 @@ def bundle(status: str = "Actual") -> Bundle:
                 agency("police", "Police nationale", "Police", "webhook"),
                 agency("health", "Agence de santé", "Health agency", "mail"),
             ],
+            **more,
         }
     )
 
@@ -174,6 +175,8 @@ DELIVERY = Delivery(
     "d", "alert-1", "inc-1", "new", "fire", "lead", "fire-duty", "mail", ago(minutes=3), "sent", 1, None,
     ago(minutes=3), ago(seconds=178),
 )  # fmt: skip
+STREAM = {"id": "x-flux", "kind": "x_stream"}
+FIRE = {"id": "feu", "purpose": "Hear of fires anywhere", "keywords": ["feu"], "where": "anywhere"}
 HEALTH = SourceHealth("x-stream", "on", "", ago(hours=1), ago(seconds=12), 4210, 318)
 
 
@@ -185,8 +188,16 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
+def judged(tmp_path: Path) -> Iterator[Desk]:
+    """A desk whose bundle declares a stream and a filter, which are compared with their past."""
+    made = Desk(tmp_path, bundle(sources=[STREAM], filters=[FIRE]))
+    yield made
+    made.db.close()
+
+
+@pytest.fixture
 def drill(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path, bundle("Exercise"))
+    made = Desk(tmp_path, bundle("Exercise", sources=[STREAM]))
     yield made
     made.db.close()
 

@@ -59,4 +59,4 @@ def test_the_desk_says_its_address_and_serves_it(home):
             served.wait(10)
         finally:
             served.kill()
-    assert (said["port"], health["ok"]) == (port, True)
+    assert (said["port"], health["ok"], health["hearing"]) == (port, False, "blind")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from desk.web.hearing import Rates, hearing
+from desk.pulse.hearing import Rates, hearing
 from store.records import Lease, SourceHealth
 
 NOW = datetime(2027, 2, 11, 2, 12, 40, tzinfo=UTC)

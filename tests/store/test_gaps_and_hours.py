@@ -48,5 +48,6 @@ def test_when_something_came_last_outlasts_seconds_in_which_nothing_came(db):
         hourly.add(conn, NOON, {"source:x": (1, 0, 5.0)})
         hourly.add(conn, NOON + timedelta(minutes=1), {"source:x": (0, 0, 60.0), "source:y": (0, 0, 60.0)})
         assert [one.last_at for one in hourly.between(conn, "source:x", NOON - HOUR, NOON + HOUR)] == [NOON]
+        assert [one.silent_s for one in hourly.between(conn, "source:x", NOON - HOUR, NOON + HOUR)] == [60.0]
         totals = hourly.totals(conn, "source:", NOON - HOUR, NOON + HOUR)
         assert [totals[name].last_at for name in ("source:x", "source:y")] == [NOON, None]

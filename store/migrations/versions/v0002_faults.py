@@ -46,6 +46,7 @@ CREATE TABLE hourly (
     kept INTEGER NOT NULL,
     listened_s FLOAT NOT NULL,
     last_at BIGINT,
+    silent_s FLOAT NOT NULL,
     PRIMARY KEY (subject, hour)
 );
 CREATE TABLE aliases (

@@ -1,0 +1,175 @@
+"""What moves and what stands still: stages, their cursors, deliveries, sources and the watchdog, read in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from config.bundle import Bundle
+from desk.pulse.ear import Ear
+from desk.pulse.hearing import Hearing, hearing
+from listeners.health import CONFIGURATION
+from store import changes, gaps, leases, meter, posts, sources, state, times
+from store.meter import Reading
+from store.records import Gap, Lease, SourceHealth
+from store.tables import changes as log
+from store.tables import deliveries, incident_events
+
+STAGES = ("collect", "annotate", "detect", "route", "dispatch")
+READS = {"annotate": "posts", "detect": "annotations", "route": "incident_events"}
+"""The table whose changes each stage with a cursor reads."""
+MOST_LAG = 100_000
+HUNG_AFTER = timedelta(minutes=2)
+WATCHDOG = "watchdog"
+WATCHDOG_DEAD_AFTER = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class StageLife:
+    """One stage: its newest lease, its last report, and what it has not dealt with.
+
+    ``lag`` counts unread changes (at most MOST_LAG are counted; None for a stage without cursor); ``behind_since`` is
+    when the oldest unread record came in (UTC).
+    """
+
+    name: str
+    lease: Lease | None
+    reading: Reading | None
+    lag: int | None = None
+    behind_since: datetime | None = None
+
+    def held(self, now: datetime) -> bool:
+        """Whether somebody holds the stage."""
+        return self.lease is not None and self.lease.expires_at > now
+
+    def hung(self, now: datetime) -> bool:
+        """Whether its holder has not turned round for two minutes: it renews its lease, and does nothing."""
+        return self.reading is not None and now - self.reading.at > HUNG_AFTER
+
+    def rate(self, now: datetime) -> float:
+        """How much it deals with a second, over about the last minute."""
+        fresh = self.reading is not None and now - self.reading.at <= timedelta(seconds=30)
+        return self.reading.rate if self.reading and fresh else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class WatchdogLife:
+    """The watchdog's last sign of life: when (UTC), what it then found standing still, whom it tells."""
+
+    at: datetime
+    troubles: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
+
+    def lives(self, now: datetime) -> bool:
+        """Whether it spoke within the last minute."""
+        return now - self.at <= WATCHDOG_DEAD_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """Vigie at ``at`` (UTC). ``unsent_since`` is when the oldest delivery that is due and not sent was first due."""
+
+    at: datetime
+    seq: int
+    hearing: Hearing
+    stages: tuple[StageLife, ...]
+    sources: tuple[SourceHealth, ...]
+    gaps: tuple[Gap, ...]
+    deliveries: Mapping[str, int]
+    unsent_since: datetime | None
+    watchdog: WatchdogLife | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether Vigie hears, every stage turns, and the watchdog lives where there was one."""
+        alive = self.watchdog is None or self.watchdog.lives(self.at)
+        return alive and self.hearing.state in ("hearing", "quiet", "silent")
+
+
+def read(conn: Connection, now: datetime, bundle: Bundle, ear: Ear) -> Vitals:
+    """Everything at ``now`` (UTC)."""
+    reported = meter.readings(conn)
+    stages = tuple(_stage(conn, name, reported.get(name)) for name in STAGES)
+    known = tuple(sources.all(conn))
+    return Vitals(
+        at=now,
+        seq=changes.latest(conn),
+        hearing=_heard(conn, now, bundle, ear, stages, known),
+        stages=stages,
+        sources=known,
+        gaps=tuple(gaps.in_state(conn, "open")),
+        deliveries=_deliveries(conn),
+        unsent_since=unsent_since(conn, now),
+        watchdog=_watchdog(state.get(conn, WATCHDOG)),
+    )
+
+
+def heard(conn: Connection, now: datetime, bundle: Bundle, ear: Ear) -> Hearing:
+    """What silence means at ``now`` (UTC)."""
+    reported = meter.readings(conn)
+    stages = [StageLife(name, leases.holder(conn, name), reported.get(name)) for name in STAGES]
+    return _heard(conn, now, bundle, ear, stages, sources.all(conn))
+
+
+def unsent_since(conn: Connection, now: datetime) -> datetime | None:
+    """When the oldest delivery that should be out was first due (UTC); one put off until later does not count."""
+    column = deliveries.c
+    put_off = and_(column.first_attempt_at.is_(None), column.next_at > now)
+    first = func.coalesce(column.first_attempt_at, column.next_at, column.created_at)
+    waiting = column.state.in_(("pending", "sending"))
+    oldest = select(func.min(first)).where(waiting, or_(column.next_at.is_(None), ~put_off))
+    found: datetime | None = conn.execute(oldest).scalar_one_or_none()
+    return found
+
+
+def remember(life: WatchdogLife) -> dict[str, Any]:
+    """The watchdog's sign of life as the store keeps it, under :data:`WATCHDOG`."""
+    return {"at": times.to_iso(life.at), "troubles": list(life.troubles), "contacts": list(life.contacts)}
+
+
+def _heard(conn: Connection, now: datetime, bundle: Bundle, ear: Ear, stages: Any, known: Any) -> Hearing:
+    by_hand = {source.id for source in bundle.sources if source.kind == "hand"} | {"hand", CONFIGURATION}
+    return hearing(
+        known,
+        now,
+        leases={one.name: one.lease for one in stages},
+        by_hand=by_hand,
+        verdicts=ear.judge(conn, bundle, now),
+        hung=[one.name for one in stages if one.hung(now)],
+    )
+
+
+def _stage(conn: Connection, name: str, reading: Reading | None) -> StageLife:
+    lease = leases.holder(conn, name)
+    if name not in READS:
+        return StageLife(name, lease, reading)
+    at, table = changes.cursor(conn, name), READS[name]
+    unread = select(log.c.seq).where(log.c.table == table, log.c.seq > at).limit(MOST_LAG).subquery()
+    lag = conn.execute(select(func.count()).select_from(unread)).scalar_one()
+    return StageLife(name, lease, reading, lag, _oldest(conn, table, at) if lag else None)
+
+
+def _oldest(conn: Connection, table: str, after: int) -> datetime | None:
+    """When the oldest unread new record came in; None where only edits and deletions are unread."""
+    new = select(log.c.key).where(log.c.table == table, log.c.seq > after, log.c.op == "insert")
+    keys = list(conn.execute(new.order_by(log.c.seq).limit(20)).scalars())
+    if table == "incident_events":
+        found = select(func.min(incident_events.c.at)).where(incident_events.c.id.in_(keys))
+        at: datetime | None = conn.execute(found).scalar_one_or_none()
+        return at
+    return min((post.received_at for post in posts.get(conn, keys).values()), default=None)
+
+
+def _deliveries(conn: Connection) -> dict[str, int]:
+    counts = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+    return {state: number for state, number in conn.execute(counts)}  # noqa: C416 - rows have no type that mypy knows
+
+
+def _watchdog(kept: Mapping[str, Any]) -> WatchdogLife | None:
+    if not (life := kept.get("life")):
+        return None
+    return WatchdogLife(times.from_iso(life["at"]), tuple(life["troubles"]), tuple(life["contacts"]))
