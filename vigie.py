@@ -117,6 +117,9 @@ STAGES = (
     Stage("dispatch", dispatch),
 )
 
+READERS = {"annotate": ("posts",), "detect": ("annotations", "withdrawals"), "route": ("incident_events",)}
+"""The tables whose changes a stage reads: the change log keeps them until it has."""
+
 TASKS = {"listen": STAGES[:1], "understand": STAGES[1:4], "dispatch": STAGES[4:]}
 
 
@@ -162,5 +165,11 @@ def retain(house: House | None = None) -> int:
         return 0
     keep, order = world.bundle.retention, world.bundle.public_order
     threats = timedelta(days=order.keep_days) if order else timedelta()
-    ages = retention.Ages(timedelta(days=keep.posts_days), timedelta(days=keep.incidents_days), threats)
-    return retention.erase(house.db, house.clock(), ages)
+    ages = retention.Ages(
+        posts=timedelta(days=keep.posts_days),
+        incidents=timedelta(days=keep.incidents_days),
+        threats=threats,
+        counts=timedelta(days=keep.counts_days),
+        changes=timedelta(days=keep.changes_days),
+    )
+    return retention.erase(house.db, house.clock(), ages, READERS)

@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 
 from config.gazetteer import gazetteer
 from config.text import fold
-from listeners import health
+from listeners import health, versions
 from listeners.authors import AuthorKeys
 from listeners.incoming import Gone, Incoming, cleaned
-from store import hourly, posts
+from store import hourly
 from store.database import Database
 from store.records import Lease, Post, Status
 
@@ -55,16 +55,17 @@ def collect(
     place: Callable[[Connection], None] | None = None,
 ) -> Collected:
     """Takes every post of ``incoming``, keeps what the filters of ``world`` want, and counts it: for ``source``, and by
-    the hour for the filters too.
+    the hour for the filters too. What was edited or deleted at its source is so here, see :mod:`listeners.versions`.
 
     Posts are written in batches of at most 500, gathered for at most 50 ms. ``received_at`` says when a post came where
     that is not the present of ``clock`` (UTC); ``mark`` is called in the transaction of the last batch, ``place`` in
     that of each batch, for a source that keeps its place. Raises LeaseLost where ``lease`` is not the newest any more:
     that batch is not kept.
     """
-    batch = _Batch(db, source, clock, lease, place)
+    batch, key = _Batch(db, source, clock, lease, place), key.lasting(db)
     for raw in incoming:
         if isinstance(raw, Gone):
+            batch.items.append(raw)
             continue
         moment = received_at(raw) if received_at else raw.received_at or clock()
         batch.take(raw, to_post(raw, world, source, key, moment, status=status))
@@ -90,7 +91,7 @@ class _Batch:
         self._clear()
 
     def _clear(self) -> None:
-        self.posts: list[Post] = []
+        self.items: list[versions.Item] = []
         self.sought: Counter[str] = Counter()
         self.seen = 0
         self.last: datetime | None = None
@@ -106,14 +107,17 @@ class _Batch:
         self.seen += 1
         self.sought.update(raw.sought)
         self.last = max(self.last or raw.created_at, raw.created_at)
-        if post:
-            self.posts.append(post)
+        if raw.earlier and not raw.superseded:
+            self.items.append(versions.Version(raw, post))
+        elif post and not raw.superseded:
+            self.items.append(post)
 
     def write(self, mark: Callable[[Connection], None] | None) -> None:
         """Writes what is held, its count and, with ``mark``, the source's place, in one transaction."""
-        if self.last is not None or mark:
-            with self.db.write(lease=self.lease) as conn:
-                new = set(posts.add(conn, self.posts)) if self.posts else set()
+        if self.last is not None or self.items or mark:
+            durable = not all(isinstance(one, Post) for one in self.items)
+            with self.db.write(lease=self.lease, durable=durable) as conn:
+                new = set(versions.keep(conn, self.items, self.clock()))
                 if self.last is not None:
                     health.count(conn, self.source, self.seen, len(new), self.last, self.clock())
                     self._count_hour(conn, new)
@@ -126,7 +130,8 @@ class _Batch:
         self._clear()
 
     def _count_hour(self, conn: Connection, new: set[str]) -> None:
-        fresh = {post.id: post.filters for post in self.posts if post.id in new}
+        posts = (one.post if isinstance(one, versions.Version) else one for one in self.items)
+        fresh = {post.id: post.filters for post in posts if isinstance(post, Post) and post.id in new}
         kept = Counter(name for filters in fresh.values() for name in filters)
         counts = {f"filter:{name}": (self.sought[name], kept[name], 0.0) for name in sorted({*self.sought, *kept})}
         hourly.add(conn, self.clock(), {f"source:{self.source}": (self.seen, len(new), 0.0)} | counts)

@@ -13,6 +13,11 @@ from store.records import SourceHealth, SourceState
 CONFIGURATION = "configuration"
 """Under this name the state of the bundle's folder stands among the sources; it is none, and hears nothing."""
 
+COMPLIANCE = "x-compliance"
+"""Under this name stands whether X tells what it took back; nothing is heard there either."""
+
+NO_SOURCES = frozenset({CONFIGURATION, COMPLIANCE})
+
 
 def set_state(conn: Connection, source: str, state: SourceState, reason: str, now: datetime) -> None:
     """Says that a source is on, off or waiting, and why. Counts stay; ``since`` moves only when something changed."""

@@ -40,6 +40,7 @@ class Incoming:
     rules: tuple[str, ...] = ()
     received_at: datetime | None = None
     earlier: tuple[str, ...] = ()
+    superseded: bool = False
     sought: tuple[str, ...] = ()
 
 

@@ -139,7 +139,8 @@ def incoming(
             status=status,
             backfilled=backfilled,
             rules=_tags(rules),
-            earlier=tuple(_id(one) for one in data.get("edit_history_tweet_ids") or () if one != data["id"]),
+            earlier=tuple(one for one in _versions(data) if int(one) < int(data["id"])),
+            superseded=any(int(one) > int(data["id"]) for one in _versions(data)),
         )
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError) as error:
         raise NotAPost(f"{type(error).__name__}: {error}"[:200]) from error
@@ -173,6 +174,11 @@ def _id(value: Any) -> str:
     if not (isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 20):
         raise ValueError("its id is not a number in a string")
     return value
+
+
+def _versions(data: Mapping[str, Any]) -> list[str]:
+    """The ids of all versions of a post, the oldest first; they rise with time."""
+    return sorted((_id(one) for one in data.get("edit_history_tweet_ids") or ()), key=int)
 
 
 def _text(value: Any) -> str:

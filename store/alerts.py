@@ -10,15 +10,16 @@ from sqlalchemy.dialects.sqlite import insert
 
 from store.batches import batches
 from store.codec import from_json
+from store.incidents import wordless
 from store.records import Alert
 from store.tables import alerts
 
 
 def add(conn: Connection, new: Sequence[Alert]) -> None:
-    """Keep the alerts; those whose id is there already are left as they were."""
+    """Keep the alerts; those whose id is there already are left as they were. No words of posts, as in events."""
     rows = [
-        {"id": alert.id, "incident_id": alert.incident_id, "event_id": alert.event_id, "at": alert.at, "payload": alert}
-        for alert in new
+        {"id": one.id, "incident_id": one.incident_id, "event_id": one.event_id, "at": one.at, "payload": wordless(one)}
+        for one in new
     ]
     if rows:
         conn.execute(insert(alerts).on_conflict_do_nothing(), rows)

@@ -1,11 +1,16 @@
-"""Annotations: what was understood of a post, one a post, replaced when a deeper reading comes."""
+"""Annotations: what was understood of a post, one a post, replaced when a deeper reading comes.
+
+What was found about public order is written apart, in a table of its own that is kept for days, and put back in for
+those who read an annotation while it is there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, FromClause, delete, select, type_coerce
 from sqlalchemy.dialects.sqlite import insert
 
 from store import bulk, tables
@@ -15,6 +20,8 @@ from store.records import TAGS, Annotation
 from store.tables import posts
 from store.text import clean
 
+APART = "public_order_threat"
+_order = tables.public_order
 _upsert = insert(tables.annotations)
 _COLUMNS = [column.name for column in tables.annotations.c]
 _UPSERT = bulk.compiled(
@@ -22,42 +29,89 @@ _UPSERT = bulk.compiled(
     _COLUMNS,
 )
 
+_APART = bulk.compiled(insert(_order), [column.name for column in _order.c])
+_RECEIVED = type_coerce(posts.c.received_at, BigInteger)
+COLUMNS = (tables.annotations.c.payload, _order.c.score, _order.c.labelled)
+"""What :func:`of_columns` makes an annotation of."""
+
 
 def put(conn: Connection, new: Sequence[Annotation]) -> int:
     """Keep the annotations, in place of older ones of the same posts; gives how many were kept.
 
     One whose post is not (or no longer) there is left out: a deleted post must not come back by its annotation.
     """
-    there: set[str] = set()
+    there: dict[str, int] = {}
     for some in batches([annotation.post_id for annotation in new]):
-        there.update(conn.execute(select(posts.c.id).where(posts.c.id.in_(some))).scalars())
-    rows = [_row(annotation) for annotation in new if annotation.post_id in there]
+        found = conn.execute(select(posts.c.id, _RECEIVED).where(posts.c.id.in_(some)))
+        there |= {id: received for id, received in found}  # noqa: C416 - dict() of rows has no type that mypy knows
+    kept = [annotation for annotation in new if annotation.post_id in there]
+    if kept:
+        bulk.run(conn, _UPSERT, [_row(annotation) for annotation in kept])
+        _put_apart(conn, kept, there)
+    return len(kept)
+
+
+def _put_apart(conn: Connection, kept: Sequence[Annotation], received: Mapping[str, int]) -> None:
+    """Write the public-order scores and labels, in place of those of an earlier reading; kept since the post came."""
+    for some in batches([annotation.post_id for annotation in kept]):
+        conn.execute(delete(_order).where(_order.c.post_id.in_(some)))
+    rows = [
+        (clean(one.post_id), 1.0 if score is None else score, APART in one.labels, received[one.post_id])
+        for one in {one.post_id: one for one in kept}.values()
+        if (score := one.tags.get(APART)) is not None or APART in one.labels
+    ]
     if rows:
-        bulk.run(conn, _UPSERT, rows)
-    return len(rows)
+        bulk.run(conn, _APART, rows)
 
 
 def get(conn: Connection, post_ids: Collection[str], *, least: float | None = None) -> dict[str, Annotation]:
     """The annotations of these posts that have one; with ``least``, those whose about or relevance reaches it."""
     found: dict[str, Annotation] = {}
-    wanted = select(tables.annotations.c.post_id, tables.annotations.c.payload)
+    wanted = select(tables.annotations.c.post_id, *COLUMNS).select_from(joined(tables.annotations))
     if least is not None:
         columns = tables.annotations.c
         wanted = wanted.where((columns.about >= least) | (columns.relevance >= least))
     for some in batches(post_ids):
         rows = conn.execute(wanted.where(tables.annotations.c.post_id.in_(some)))
-        found |= {id: from_json(Annotation, payload) for id, payload in rows}
+        found |= {id: of_columns(*columns) for id, *columns in rows}
     return {id: found[id] for id in post_ids if id in found}
+
+
+def joined(others: FromClause) -> FromClause:
+    """``others``, which hold the annotations, and the table of what is kept apart: :data:`COLUMNS` can then be read."""
+    return others.outerjoin(_order, _order.c.post_id == tables.annotations.c.post_id)
+
+
+def of_columns(payload: Mapping[str, Any], score: float | None, labelled: bool | None) -> Annotation:
+    """The annotation that :data:`COLUMNS` hold, what is kept apart put back in."""
+    bare = from_json(Annotation, payload)
+    if score is None:
+        return bare
+    labels = {*bare.labels, APART} if labelled else {*bare.labels}
+    return replace(bare, tags={**bare.tags, APART: score}, labels=tuple(sorted(labels, key=_place)))
+
+
+def without_apart(annotation: Annotation) -> Annotation:
+    """The annotation without score and label about public order."""
+    if annotation.tags.get(APART) is None and APART not in annotation.labels:
+        return annotation
+    labels = tuple(label for label in annotation.labels if label != APART)
+    return replace(annotation, tags={**annotation.tags, APART: None}, labels=labels)
+
+
+def _place(label: str) -> tuple[int, str]:
+    return (TAGS.index(label) if label in TAGS else len(TAGS), label)
 
 
 def _row(annotation: Annotation) -> tuple[Any, ...]:
     """The values of ``_COLUMNS``, in their order."""
+    annotation = without_apart(annotation)
     return (
         clean(annotation.post_id),
         annotation.lang and clean(annotation.lang),
         annotation.about,
         annotation.relevance,
-        *(annotation.tags.get(tag) for tag in TAGS),
+        *(annotation.tags.get(tag) for tag in TAGS if tag != APART),
         dumps(annotation.labels).decode(),
         annotation.hazard and annotation.hazard.name,
         dumps(annotation).decode(),

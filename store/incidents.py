@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, literal, select
+from sqlalchemy import Connection, Select, delete, literal, select
 from sqlalchemy.dialects.sqlite import insert
 
 from store.batches import batches
 from store.codec import from_json
-from store.records import Incident, IncidentEvent
+from store.records import Alert, Incident, IncidentEvent
 from store.tables import incident_events, incident_posts, incidents, posts
+
+Told = TypeVar("Told", Alert, IncidentEvent)
 
 _upsert = insert(incidents)
 _UPSERT = _upsert.on_conflict_do_update(
@@ -68,13 +71,27 @@ def incident_of(conn: Connection, post_ids: Collection[str]) -> dict[str, str]:
 
 
 def add_events(conn: Connection, events: Sequence[IncidentEvent]) -> None:
-    """Keep the events; those whose id is there already are left as they were."""
+    """Keep the events; those whose id is there already are left as they were.
+
+    Without the words of posts that the incident stands on: they are the incident's own, and go when a post goes.
+    """
     rows = [
-        {"id": event.id, "incident_id": event.incident.id, "event": event.event, "at": event.at, "payload": event}
-        for event in events
+        {"id": each.id, "incident_id": each.incident.id, "event": each.event, "at": each.at, "payload": wordless(each)}
+        for each in events
     ]
     if rows:
         conn.execute(insert(incident_events).on_conflict_do_nothing(), rows)
+
+
+def wordless(told: Told) -> Told:
+    """An event or an alert whose incident holds no words of posts."""
+    return replace(told, incident=replace(told.incident, why=()))
+
+
+def unlink(conn: Connection, post_ids: Collection[str]) -> None:
+    """Say that these posts tell of no incident."""
+    for some in batches(post_ids):
+        conn.execute(delete(incident_posts).where(incident_posts.c.post_id.in_(some)))
 
 
 def events(conn: Connection, ids: Collection[str]) -> dict[str, IncidentEvent]:

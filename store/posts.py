@@ -19,6 +19,11 @@ from store.times import to_micros
 
 _COLUMNS = [column.name for column in posts.c if column.name != "seq"]
 _INSERT = bulk.compiled(insert(posts), _COLUMNS)
+_EDITED = (
+    *("text", "lang", "lat", "lon", "radius_m", "place", "filters", "trusted"),
+    *("config_version", "edited_at"),
+)
+_EDIT = f"UPDATE posts SET {', '.join(f'{name} = ?' for name in _EDITED)} WHERE id = ?"
 
 
 def add(conn: Connection, new: Sequence[Post]) -> list[str]:
@@ -57,13 +62,42 @@ def brought(conn: Connection, source: str, since: datetime, until: datetime, fil
 
 
 def delete(conn: Connection, ids: Collection[str]) -> int:
-    """Delete the posts with their annotations, incident links and index entries; gives how many posts there were."""
+    """Delete the posts with what was understood of them, incident links and index entries; gives how many there were.
+
+    For what a source deleted, :func:`store.withdrawals.delete` does this and keeps the proof.
+    """
     gone = 0
     for some in batches(ids):
-        conn.execute(delete_rows(tables.annotations).where(tables.annotations.c.post_id.in_(some)))
+        _forget(conn, some)
         conn.execute(delete_rows(incident_posts).where(incident_posts.c.post_id.in_(some)))
         gone += conn.execute(delete_rows(posts).where(posts.c.id.in_(some))).rowcount
     return gone
+
+
+def edit(conn: Connection, post: Post) -> bool:
+    """Put text, language, position, filters and trust of ``post`` in place of the stored ones; gives False without one.
+
+    When it was written and received, and by whom, stays. What was understood of the earlier text goes, and the change
+    log has it annotated anew.
+    """
+    columns = dict(zip(_COLUMNS, _row(post), strict=True))
+    values = {name: columns[name] for name in _EDITED}
+    if not conn.exec_driver_sql(_EDIT, (*values.values(), columns["id"])).rowcount:
+        return False
+    _forget(conn, [post.id])
+    return True
+
+
+def _forget(conn: Connection, ids: Collection[str]) -> None:
+    """Delete what was understood of posts, and why a stage set them aside, which may quote them."""
+    for table, column in ((tables.annotations, "post_id"), (tables.public_order, "post_id"), (tables.set_aside, "key")):
+        conn.execute(delete_rows(table).where(table.c[column].in_(ids)))
+
+
+def authors(conn: Connection, since: datetime, until: datetime) -> frozenset[str]:
+    """The authors of the posts received from ``since`` on and before ``until`` (UTC)."""
+    heard = (posts.c.received_at >= since) & (posts.c.received_at < until) & posts.c.author.is_not(None)
+    return frozenset(conn.execute(select(posts.c.author).where(heard).distinct()).scalars())
 
 
 def of_row(row: Row[Any]) -> Post:

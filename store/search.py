@@ -11,14 +11,18 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, column, select, table, text
 
 from store import tables
-from store.codec import from_json
+from store.annotations import APART, COLUMNS, joined, of_columns
+from store.database import Database
 from store.posts import of_row
 from store.records import TAGS, Annotation, Post
 from store.tables import incident_posts, posts
 
+SETTLED_AT_ONCE = 64
+"""Pages of the index that one transaction merges."""
+
 _WORD = re.compile(r"[^\W_]+")
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae"})
-_annotations = tables.annotations
+_annotations, _order = tables.annotations, tables.public_order
 _INDEX = table("posts_fts", column("rowid"))
 
 
@@ -59,6 +63,24 @@ def search(
     return [_hit(row) for row in conn.execute(query.limit(limit))]
 
 
+def settle(db: Database) -> None:
+    """Merge the index into one, in short transactions: what was deleted leaves the file, word by word."""
+    pages = -SETTLED_AT_ONCE
+    while True:
+        with db.write() as conn:
+            before = _written(conn)
+            conn.exec_driver_sql("INSERT INTO posts_fts (posts_fts, rank) VALUES ('merge', ?)", (pages,))
+            if _written(conn) - before < 2:
+                return
+        pages = SETTLED_AT_ONCE
+
+
+def _written(conn: Connection) -> int:
+    """How many rows this connection has changed, the index's own too: below two a merge has nothing left to do."""
+    changed: int = conn.connection.driver_connection.total_changes  # type: ignore[union-attr]
+    return changed
+
+
 def match(words: str) -> str:
     """The FTS5 expression that finds every word of ``words``, the last as a beginning; empty where there is none."""
     plain = unicodedata.normalize("NFC", words).translate(_LIGATURES)
@@ -68,13 +90,13 @@ def match(words: str) -> str:
 
 def _found(wanted: str) -> Select[Any]:
     """Posts with their annotations, the last received first; the order of the index, where words are asked for."""
-    query = select(posts, _annotations.c.payload)
+    query = select(posts, *COLUMNS)
+    understood = _annotations.c.post_id == posts.c.id
     if not wanted:
-        return query.outerjoin(_annotations, _annotations.c.post_id == posts.c.id).order_by(posts.c.seq.desc())
-    both = _INDEX.join(posts, posts.c.seq == _INDEX.c.rowid)
-    both = both.outerjoin(_annotations, _annotations.c.post_id == posts.c.id)
+        return query.select_from(joined(posts.outerjoin(_annotations, understood))).order_by(posts.c.seq.desc())
+    both = _INDEX.join(posts, posts.c.seq == _INDEX.c.rowid).outerjoin(_annotations, understood)
     holds = text("posts_fts MATCH :words").bindparams(words=wanted)
-    return query.select_from(both).where(holds).order_by(_INDEX.c.rowid.desc())
+    return query.select_from(joined(both)).where(holds).order_by(_INDEX.c.rowid.desc())
 
 
 def _narrowed(
@@ -86,7 +108,8 @@ def _narrowed(
     if tag is not None:
         if tag not in TAGS:
             raise ValueError(f"tag must be one of {', '.join(TAGS)}, not {tag!r}")
-        query = query.where(text("annotations.labels LIKE :label").bindparams(label=f'%"{tag}"%'))
+        told = text("annotations.labels LIKE :label").bindparams(label=f'%"{tag}"%')
+        query = query.where(_order.c.labelled if tag == APART else told)
     if hazard is not None:
         query = query.where(_annotations.c.hazard == hazard)
     return query if source is None else query.where(posts.c.source == source)
@@ -104,4 +127,4 @@ def _bounded(query: Select[Any], since: datetime | None, until: datetime | None,
 
 
 def _hit(row: Row[Any]) -> Hit:
-    return Hit(of_row(row), None if row.payload is None else from_json(Annotation, row.payload))
+    return Hit(of_row(row), None if row.payload is None else of_columns(row.payload, row.score, row.labelled))

@@ -45,7 +45,6 @@ annotations = Table(
     Column("about", Float),
     Column("relevance", Float),
     Column("rumour", Float),
-    Column("public_order_threat", Float),
     Column("emerging_incident", Float),
     Column("labels", Json, nullable=False),
     Column("hazard", Text),

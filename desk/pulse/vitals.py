@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 from config.bundle import Bundle
 from desk.pulse.ear import Ear
 from desk.pulse.hearing import Hearing, hearing
-from listeners.health import CONFIGURATION
+from listeners.health import NO_SOURCES
 from store import changes, gaps, leases, meter, posts, sources, state, times
 from store.meter import Reading
 from store.records import Gap, Lease, SourceHealth
@@ -132,7 +132,7 @@ def remember(life: WatchdogLife) -> dict[str, Any]:
 
 
 def _heard(conn: Connection, now: datetime, bundle: Bundle, ear: Ear, stages: Any, known: Any) -> Hearing:
-    by_hand = {source.id for source in bundle.sources if source.kind == "hand"} | {"hand", CONFIGURATION}
+    by_hand = {source.id for source in bundle.sources if source.kind == "hand"} | {"hand", *NO_SOURCES}
     return hearing(
         known,
         now,

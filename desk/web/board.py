@@ -16,7 +16,7 @@ from desk.pulse.hearing import Hearing
 from desk.pulse.vitals import Vitals
 from desk.web.clearance import allowed
 from desk.web.evidence import Evidence, evidence
-from store import alerts, incidents, ledger, outbox, posts
+from store import alerts, incidents, ledger, outbox, posts, withdrawals
 from store import annotations as understanding
 from store.records import Acknowledgement, Alert, Delivery, Incident, LedgerEntry, SourceHealth
 
@@ -96,12 +96,15 @@ class Card:
 class Opened:
     """The incident that is open on the page: its card, and the posts it stands on.
 
-    ``withheld`` counts posts that this desk may not show.
+    ``withheld`` counts posts that this desk may not show, ``withdrawn`` those that their source deleted or edited,
+    ``out_of_reach`` the messages that had quoted them and were sent.
     """
 
     card: Card
     evidence: tuple[Evidence, ...]
     withheld: int
+    withdrawn: int = 0
+    out_of_reach: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +210,9 @@ def _opened(conn: Connection, wanted: str | None, cards: Sequence[Card], bundle:
     if card is None:
         return None
     shown, withheld = allowed(bundle, _evidence(conn, card.incident))
-    return Opened(card, shown, withheld)
+    gone = withdrawals.of_incident(conn, card.incident.id)
+    reached = {delivery for one in gone for delivery in one.out_of_reach}
+    return Opened(card, shown, withheld, len({one.post_id for one in gone}), len(reached))
 
 
 def _evidence(conn: Connection, incident: Incident) -> tuple[Evidence, ...]:

@@ -15,7 +15,7 @@ from store import changes
 from store.database import Database
 from store.records import Change
 
-TABLES = ("incidents", "alerts", "deliveries", "acknowledgements", "sources", "config_versions")
+TABLES = ("incidents", "alerts", "deliveries", "acknowledgements", "sources", "config_versions", "withdrawals")
 LIMIT = 500
 log = logging.getLogger(__name__)
 
@@ -89,6 +89,8 @@ class Watcher:
             latest = changes.latest(conn)
             if after is None or after > latest:
                 return News(latest, (), ())
+            if after < changes.oldest(conn) - 1:
+                return News(latest, (), (), all=True)  # the log was shortened past what this page has seen
             found = changes.after(conn, after, TABLES, LIMIT)
         return summed(found, latest)
 

@@ -12,6 +12,7 @@ from nlp.detect import places, severity
 from nlp.detect.cluster import Cluster, best_evidence
 from nlp.detect.hazards import GENERAL, reach_km
 from nlp.detect.knowledge import is_own, operation_for
+from store.annotations import APART
 from store.codec import from_json, to_json
 from store.records import Incident, Knowledge, Place
 
@@ -59,16 +60,28 @@ def utc(seconds: float) -> datetime:
 
 
 def counted(case: Case) -> Incident:
-    """The incident with its posts counted anew and its evidence chosen; nothing that is decided changes."""
+    """The incident with its posts counted anew and its evidence chosen."""
     cluster = case.cluster
     return replace(
-        case.incident,
+        evident(case.incident, cluster, case.trigger),
         first_post_at=utc(cluster.first_at) if cluster.first_at else case.incident.first_post_at,
         posts=len(cluster.members),
         voices=len(cluster.voices),
         authors_known=cluster.authors_known,
-        evidence=best_evidence(cluster, case.trigger),
+    )
+
+
+def evident(incident: Incident, cluster: Cluster, first: str | None) -> Incident:
+    """The incident with its evidence and words chosen anew: nothing comes from posts that are not in ``cluster``.
+
+    A tag about public order goes with the last post that bears it; other decisions stand.
+    """
+    threatened = bool(cluster.tags.get(APART))
+    return replace(
+        incident,
+        evidence=best_evidence(cluster, first),
         why=tuple(sorted(cluster.why, key=lambda term: (-cluster.why[term], term))[:WHY]),
+        tags=tuple(tag for tag in incident.tags if tag != APART or threatened),
     )
 
 

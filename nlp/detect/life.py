@@ -21,7 +21,7 @@ LOOKS = ((20, 1), (200, 10), (1 << 60, 50))
 
 
 class Detector:
-    """One batch: takes changes in order, and gathers ``events`` and ``links`` (incident → posts)."""
+    """One batch: takes changes in order, gathers ``events``, ``links`` (incident → posts), ``unlinked`` posts."""
 
     def __init__(self, memory: Memory, world: World, found: datetime) -> None:
         self._memory = memory
@@ -30,6 +30,7 @@ class Detector:
         self._quiet = 60.0 * world.bundle.gate.quiet_minutes
         self.events: list[IncidentEvent] = []
         self.links: dict[str, list[str]] = {}
+        self.unlinked: set[str] = set()
         self._forgotten: dict[str, Incident] = {}
 
     def take(self, change: Change, new: Member | None) -> None:
@@ -40,6 +41,10 @@ class Detector:
             if new == cluster.members[change.key][1]:
                 return
             self._memory.drop(cluster, {change.key})
+            if new and change.op == "update" and held in self._memory.cases and self._outlived(new):
+                self._memory.add(cluster, new)
+                return
+            self._unlink(held, change.key)
         elif held or (new and change.op == "update" and self._outlived(new)):
             return
         if new and change.op != "delete":
@@ -180,6 +185,12 @@ class Detector:
 
     def _link(self, case: Case, posts: list[str]) -> None:
         self.links.setdefault(case.incident.id, []).extend(posts)
+        self.unlinked.difference_update(posts)
+
+    def _unlink(self, incident: str, post: str) -> None:
+        self.unlinked.add(post)
+        if incident in self.links:
+            self.links[incident] = [each for each in self.links[incident] if each != post]
 
 
 def _looked_at(voices: int) -> bool:

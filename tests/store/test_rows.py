@@ -11,6 +11,7 @@ from store import (
     ledger,
     outbox,
     posts,
+    search,
     sources,
     state,
 )
@@ -29,12 +30,29 @@ def test_a_post_comes_back_as_it_went_in(db, make):
 
 
 def test_columns_hold_what_annotations_are_found_by(db, make):
-    columns = "post_id, lang, about, relevance, rumour, public_order_threat, emerging_incident, labels, hazard"
+    columns = "post_id, lang, about, relevance, rumour, emerging_incident, labels, hazard"
     with db.write() as conn:
         posts.add(conn, [make.post(1)])
         annotations.put(conn, [make.annotation(1)])
         row = conn.exec_driver_sql(f"SELECT {columns} FROM annotations").one()
-    assert row == ("file:1", "fr", 0.9, 0.8, 0.1, 0.0, 0.9, '["emerging_incident"]', "fire")
+    assert row == ("file:1", "fr", 0.9, 0.8, 0.1, 0.9, '["emerging_incident"]', "fire")
+
+
+def test_what_was_found_about_public_order_stands_apart_and_readers_see_it(db, make):
+    tags = {"rumour": 0.1, "public_order_threat": 0.9, "emerging_incident": 0.8}
+    one = make.annotation(1, tags=tags, labels=("rumour", "public_order_threat", "emerging_incident"))
+    with db.write() as conn:
+        posts.add(conn, [make.post(1)])
+        annotations.put(conn, [one])
+        (payload,) = conn.exec_driver_sql("SELECT payload FROM annotations").one()
+        apart = conn.exec_driver_sql("SELECT post_id, score, labelled FROM public_order").all()
+        assert annotations.get(conn, ["file:1"]) == {"file:1": one}
+        assert search.search(conn, "", tag="public_order_threat")[0].annotation == one
+        annotations.put(conn, [replace(one, tags=tags | {"public_order_threat": None}, labels=())])
+        assert conn.exec_driver_sql("SELECT count(*) FROM public_order").scalar_one() == 0
+    assert "0.9" not in payload.split("tags")[1]
+    assert '"public_order_threat":null' in payload
+    assert apart == [("file:1", 0.9, 1)]
 
 
 def test_adding_posts_gives_the_new_ids_and_keeps_the_first_of_each(db, make):

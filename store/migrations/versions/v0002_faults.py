@@ -11,6 +11,7 @@ down_revision = "0001"
 
 SHARED = {
     "posts": "id",
+    "annotations": "post_id",
     "deliveries": "id",
     "acknowledgements": "incident_id",
     "gaps": "id",
@@ -105,11 +106,37 @@ CREATE TABLE public_order (
 CREATE INDEX public_order_at ON public_order (at)
 """
 
+_OTHERS = "(SELECT json_group_array(value) FROM json_each(labels) WHERE value <> 'public_order_threat')"
+APART = [
+    """INSERT INTO public_order (post_id, score, labelled, at)
+    SELECT post_id, public_order_threat, labels LIKE '%"public_order_threat"%', received_at
+    FROM annotations JOIN posts ON id = post_id WHERE public_order_threat IS NOT NULL""",
+    f"""UPDATE annotations SET labels = {_OTHERS}, payload = json_set(
+        payload, '$.tags.public_order_threat', NULL, '$.labels', json({_OTHERS}))
+    WHERE public_order_threat IS NOT NULL""",
+    *(f'DROP TRIGGER "changes_annotations_{name}"' for name in ("insert", "update", "move", "delete")),
+    "ALTER TABLE annotations DROP COLUMN public_order_threat",
+]
+"""What was found about public order moves to its own table."""
+
+WORDS = [
+    f"UPDATE {table} SET payload = json_set(payload, '$.incident.why', json('[]'))"
+    for table in ("incident_events", "alerts")
+]
+"""Words of posts leave what is never changed again: nobody could take them back there."""
+
 
 def upgrade() -> None:
-    """Add the tables and columns, and log the changes of those that are shared."""
+    """Add the tables and columns, and log the changes of those that are shared.
+
+    What moves inside a record is no news to a stage: the change log does not tell of it.
+    """
     conn = op.get_bind()
     for statement in TABLES.split(";"):
         conn.exec_driver_sql(statement)
+    newest = conn.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM changes").scalar_one()
+    for statement in [*APART, *WORDS]:
+        conn.exec_driver_sql(statement)
+    conn.exec_driver_sql("DELETE FROM changes WHERE seq > ?", (newest,))
     for table, key in SHARED.items():
         watch(conn, table, key)
