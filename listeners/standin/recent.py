@@ -28,22 +28,22 @@ def search(params: Mapping[str, str], played: Sequence[Tweet], now: datetime) ->
     fields = Fields.of(params)
     size = _size(params)
     found = _found(params, played, now)
-    start = _page_start(params)
-    page = found[start : start + size]
-    return _answer(page, fields, start + size if start + size < len(found) else None)
+    before = _token(params)
+    rest = [tweet for tweet in found if int(tweet.id) < before]
+    return _answer(rest[:size], fields, more=len(rest) > size)
 
 
-def _answer(page: list[Tweet], fields: Fields, following: int | None) -> dict[str, Any]:
+def _answer(page: list[Tweet], fields: Fields, *, more: bool) -> dict[str, Any]:
     meta: dict[str, Any] = {"result_count": len(page)}
     if page:
         meta |= {"newest_id": page[0].id, "oldest_id": page[-1].id}
-    if following is not None:
-        meta["next_token"] = f"p{following:x}"
+    if more:
+        meta["next_token"] = f"p{int(page[-1].id):x}"
     answer: dict[str, Any] = {"meta": meta}
     if page:
         answer = {"data": [data(tweet, fields) for tweet in page]} | answer
-        if more := includes(page, fields):
-            answer["includes"] = more
+        if found := includes(page, fields):
+            answer["includes"] = found
     return answer
 
 
@@ -57,11 +57,12 @@ def _found(params: Mapping[str, str], played: Sequence[Tweet], now: datetime) ->
         raise invalid(f"There were errors processing your request: {error}", query=query) from error
     start, end = _window(params, now)
     after, before = _id(params, "since_id", 0), _id(params, "until_id", 1 << 63)
-    return [
+    found = (
         tweet
-        for tweet in reversed(played)
+        for tweet in played
         if start <= tweet.created_at < end and after < int(tweet.id) < before and term.matches(tweet, accents=False)
-    ]
+    )
+    return sorted(found, key=lambda tweet: int(tweet.id), reverse=True)
 
 
 def _window(params: Mapping[str, str], now: datetime) -> tuple[datetime, datetime]:
@@ -111,9 +112,12 @@ def _size(params: Mapping[str, str]) -> int:
     return int(value)
 
 
-def _page_start(params: Mapping[str, str]) -> int:
-    token = params.get("next_token") or params.get("pagination_token") or "p0"
+def _token(params: Mapping[str, str]) -> int:
+    """The id below which the page begins: posts that come or go between two pages move nothing."""
+    token = params.get("next_token") or params.get("pagination_token")
+    if token is None:
+        return 1 << 63
     try:
-        return int(token.removeprefix("p")[:12], 16)
+        return int(token.removeprefix("p")[:16], 16)
     except ValueError as error:
         raise invalid(f"Invalid 'next_token':'{token}'", next_token=token) from error

@@ -92,6 +92,19 @@ def test_search_finds_only_the_newest_version() -> None:
         assert found(standin) == ["fumée blanche", "fumée grise"]
 
 
+def test_what_comes_and_goes_between_two_pages_of_search_moves_nothing() -> None:
+    later = [(0.0, {"id": f"p{number}", "text": f"fumée {number}"}) for number in range(20)]
+    with playing(*later) as standin:
+        until(lambda: standin.status()["finished"])
+        asked = client(standin)
+        first = asked.search_recent_tweets("fumee", max_results=10)
+        standin.delete("p19")
+        standin.delete("p18")
+        standin.edit("p17", "fumée nouvelle")
+        second = asked.search_recent_tweets("fumee", max_results=10, next_token=first["meta"]["next_token"])
+    assert [tweet["text"] for tweet in second["data"]] == [f"fumée {number}" for number in reversed(range(10))]
+
+
 def test_with_one_version_all_go() -> None:
     with playing() as standin, listening(standin) as lines:
         old = standin.play.played[0].id
