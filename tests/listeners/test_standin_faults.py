@@ -226,6 +226,13 @@ def test_faults_are_added_and_lifted_while_it_runs() -> None:
         assert stream(standin).status_code == 200
 
 
+@pytest.mark.parametrize("body", ["", "[]", "{", '{"what": "explode"}', '{"self": 1}', '{"what": "close", "id": "a"}'])
+def test_a_fault_that_cannot_be_read_is_refused_while_it_runs(body: str) -> None:
+    with playing(1) as standin:
+        assert requests.post(f"{standin.url}/break", data=body, timeout=5).status_code == 400
+        assert stream(standin).status_code == 200
+
+
 def test_a_fault_added_by_hand_says_how_often_it_struck() -> None:
     with playing(1) as standin:
         armed = standin.break_with(401, times=2)
