@@ -33,8 +33,10 @@ from nlp.geocode import Geocoder
 from store import retention, times
 from store.database import Database
 from store.holding import Holding
+from store.leases import LeaseExpired
 from store.meter import Meter
 from store.records import Lease
+from store.trouble import Patience
 
 IDLE_S = 0.05
 
@@ -126,9 +128,11 @@ TASKS = {"listen": STAGES[:1], "understand": STAGES[1:4], "dispatch": STAGES[4:]
 def run_task(name: str, house: House | None = None, *, seconds: float = 0) -> None:
     """Hold the leases of one of :data:`TASKS` and run its stages until told to stop, or for so many seconds.
 
-    Waits while another process holds a lease. Raises LeaseLost where one is taken away meanwhile.
+    Waits while another process holds a lease, or while the database cannot be opened. Raises LeaseLost where a lease
+    is taken away meanwhile.
     """
-    house = house or open_house()
+    house = house or Patience(threading.Event()).outlast(open_house)
+    assert house, "nobody can tell this patience to stop"
     owner = f"{socket.gethostname()}:{os.getpid()}:{name}"
     if seconds:
         threading.Timer(seconds, house.stop.set).start()
@@ -137,16 +141,30 @@ def run_task(name: str, house: House | None = None, *, seconds: float = 0) -> No
 
 
 def run_stages(stages: Sequence[Stage], house: House, holding: Holding) -> None:
-    """Run the stages in turn, each under its lease, on the newest configuration, until ``house.stop``."""
-    configuration, meter = Configuration(house.db), Meter(house.db, house.clock)
+    """Run the stages in turn, each under its lease, on the newest configuration, until ``house.stop``.
+
+    While the disk is full, or the database is locked or cannot be written, they wait with what they hold.
+    """
+    configuration, patience = Configuration(house.db), Patience(house.stop)
+    meter = Meter(house.db, house.clock)
     meter.note({stage.name: 0 for stage in stages})
     with ExitStack() as opened:
-        steps = [(stage.name, opened.enter_context(stage.open(house))) for stage in stages]
-        while not house.stop.is_set():
+        steps: dict[str, Step] = {}
+
+        def turn() -> int:
+            for stage in stages:
+                if stage.name not in steps:
+                    steps[stage.name] = opened.enter_context(stage.open(house))
             world = configuration.current()
-            done = {name: step(world, holding.lease(name)) if world else 0 for name, step in steps}
-            status = house.settings.status or (world.bundle.status if world else "Actual")
-            if not meter.note(done, status):
+            done = {name: step(world, holding.lease(name)) if world else 0 for name, step in steps.items()}
+            return meter.note(done, house.settings.status or (world.bundle.status if world else "Actual"))
+
+        while not house.stop.is_set():
+            try:
+                done = patience.outlast(turn)
+            except LeaseExpired:  # nobody took it: the disk was full for long, or the clock was stepped
+                done = patience.outlast(holding.renew)
+            if not done:
                 house.stop.wait(IDLE_S)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts import directory, entries, escalation
 from alerts.addressing import route_of
@@ -26,7 +28,9 @@ from config.world import World
 from store import alerts, incidents, ledger, outbox, posts, state, times
 from store import annotations as understood
 from store.database import Database
+from store.leases import LeaseExpired
 from store.records import Acknowledgement, Alert, Delivery, Lease, LedgerEntry, Post
+from store.trouble import ailment
 
 __all__ = ["dispatch_stage", "senders"]
 
@@ -39,6 +43,7 @@ FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 300.0
 MOST_ATTEMPTS = 20
 QUOTED = 6
+RECORD_AGAIN_S = 0.5
 
 
 Draw = Callable[[], float]
@@ -151,7 +156,23 @@ def _quotable(desk: Desk, conn: Connection, alert: Alert, agency: str) -> tuple[
 
 
 def _record(desk: Desk, over: Sequence[tuple[Delivery, BaseException | None]]) -> None:
-    """Write down what became of deliveries, and start the timers of their agencies."""
+    """Write down what became of deliveries, and start the timers of their agencies.
+
+    What was sent and is not written down would be sent again: while the database takes nothing, this tries for as long
+    as the claim holds.
+    """
+    until = time.monotonic() + HOLD.total_seconds()
+    while True:
+        try:
+            return _write_down(desk, over)
+        except (LeaseExpired, SQLAlchemyError) as error:
+            passing = isinstance(error, LeaseExpired) or ailment(error)
+            if not passing or time.monotonic() > until:
+                raise
+            time.sleep(RECORD_AGAIN_S)
+
+
+def _write_down(desk: Desk, over: Sequence[tuple[Delivery, BaseException | None]]) -> None:
     now = desk.clock()
     with desk.db.write(durable=True, lease=desk.lease) as conn:
         kept = state.get(conn, TIMERS)

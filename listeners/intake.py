@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from config.bundle import Source
 from config.publish import FolderWatch
@@ -25,6 +26,7 @@ from listeners.x_search import XSearch
 from listeners.x_stream import XStream
 from store import sources, state
 from store.database import Database
+from store.leases import LeaseLost
 from store.records import Lease
 
 log = logging.getLogger(__name__)
@@ -58,7 +60,8 @@ class Intake:
 
     def publish(self) -> None:
         """Publish the bundle's folder where it changed; a bad one is refused, and shown as a source that is off."""
-        if (now := self._clock()) < self._look_at:
+        now = self._clock()
+        if now < self._look_at <= now + LOOK:  # further off than that, the clock was put back
             return
         self._look_at = now + LOOK
         faults = self._folder.look(now)
@@ -85,24 +88,28 @@ class Intake:
         self._listeners = {}
 
     def _empty(self, name: str, listener: Listener, world: World, lease: Lease) -> int:
-        came = collect(
-            self._db,
-            world,
-            listener.posts(),
-            source=name,
-            clock=self._clock,
-            key=self._keys,
-            lease=lease,
-            status=self._settings.status or "Actual",
-            place=listener.keep_place if isinstance(listener, Recording) else None,
-        )
+        try:
+            came = collect(
+                self._db,
+                world,
+                listener.posts(),
+                source=name,
+                clock=self._clock,
+                key=self._keys,
+                lease=lease,
+                status=self._settings.status or "Actual",
+                place=listener.keep_place if isinstance(listener, Recording) else None,
+            )
+        except (SQLAlchemyError, LeaseLost):
+            if isinstance(listener, Recording):
+                listener.again()
+            raise
         if isinstance(listener, XStream):
             listener.note()
         return came.received
 
     def _adopt(self, world: World, lease: Lease) -> None:
         """Streams that stay are told of the new filters; what is no longer declared is closed, and deaf to nobody."""
-        self._version = world.version
         declared = {one.id: one for one in world.bundle.sources if one.enabled and one.kind in ("x_stream", "file")}
         for name in [name for name in self._listeners if name not in declared]:
             gone = self._listeners.pop(name)
@@ -119,6 +126,7 @@ class Intake:
                 known.adopt(world)
             elif known is None:
                 self._listeners[name] = self._open(source, world, lease)
+        self._version = world.version
 
     def _forget_streams(self, world: World, lease: Lease) -> None:
         """Streams that were known and that nobody declares or enables any more, also since before this process."""

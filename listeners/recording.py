@@ -36,9 +36,9 @@ class Recording:
         self._id, self._db, self._clock, self._recorded = source.id, db, clock, recorded
         self._given, self._file = 0, ""
         self._posts: Iterator[Incoming] | None = None
-        path = str(source.settings.get("path", ""))
-        if path:
-            self._posts = self._read(Path(path))
+        self._path = str(source.settings.get("path", ""))
+        if self._path:
+            self.again()
         else:
             self._say("off", "settings.path does not say which file to read")
 
@@ -60,6 +60,10 @@ class Recording:
         """Remember how many posts were given, in the transaction in which they are taken in."""
         if self._file:
             state.put(conn, MEMORY, {self._id: {"file": self._file, "posts": self._given}})
+
+    def again(self) -> None:
+        """Go back to the place that was kept last: what was given since is not in the database."""
+        self._posts = self._read(Path(self._path))
 
     def close(self) -> None:
         """Nothing is held open between calls but the file, which goes with its reader."""

@@ -15,26 +15,19 @@ from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 
 from store import leases, times
 from store.leases import LeaseLost
 from store.migrations import migrate
 from store.records import Lease
+from store.trouble import ADVICE, Busy, Unusable, ailment
 
 __all__ = ["Busy", "Database", "LeaseLost", "Unusable"]
 
 BUSY_SECONDS = 10
 _POLL_SECONDS = 0.001
 _SYNCHRONOUS = {"normal": "PRAGMA synchronous=NORMAL", "durable": "PRAGMA synchronous=FULL"}
-
-
-class Unusable(ValueError):
-    """The database cannot be opened; the message says which, why, and what to do."""
-
-
-class Busy(Exception):
-    """Other writers held the database for longer than a write may wait: one hangs, or writes too much at once."""
 
 
 class Database:
@@ -65,15 +58,16 @@ class Database:
             migrate(engine, path)
         except (sqlite3.DatabaseError, DatabaseError) as error:
             engine.dispose()
-            why = getattr(error, "orig", None) or error
+            why, what = getattr(error, "orig", None) or error, ailment(error)
             advice = "put a copy of it back, or move it away and Vigie starts with an empty one"
+            advice = advice if what in (None, "damaged") else ADVICE[what]
             raise Unusable(f"the database {path} cannot be used ({why}): {advice}") from error
         return cls(engine, clock)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database throughout, and cannot write. Keep it short."""
-        with self._engine.connect().execution_options(vigie="read") as conn:
+        with self._fresh_after_trouble(), self._engine.connect().execution_options(vigie="read") as conn:
             yield conn
 
     @contextmanager
@@ -85,10 +79,20 @@ class Database:
         longer than its patience, as happens when two of them are nested in one thread.
         """
         mode = "durable" if durable else "normal"
-        with self._engine.connect().execution_options(vigie=mode) as conn, conn.begin():
+        with self._fresh_after_trouble(), self._engine.connect().execution_options(vigie=mode) as conn, conn.begin():
             if lease is not None:
                 leases.check(conn, lease, self._clock())
             yield conn
+
+    @contextmanager
+    def _fresh_after_trouble(self) -> Iterator[None]:
+        """Close the connections after a fault of the disk: one that was opened read-only would stay so for ever."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            if ailment(error) in ("read_only", "io", "damaged"):
+                self._engine.dispose()
+            raise
 
     def close(self) -> None:
         """Close every connection; the database can be opened again."""
@@ -134,7 +138,7 @@ def _begin_immediate(connection: Any, patience: float) -> None:
                 return
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                    raise
+                    raise OperationalError("BEGIN IMMEDIATE", None, error) from error
                 if monotonic() > deadline:
                     raise Busy(f"other writers held the database for more than {patience:g} seconds") from error
             sleep(_POLL_SECONDS)

@@ -7,13 +7,15 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 
 import psutil
 
 from store.database import Database
-from store.leases import LeaseLost, acquire, holder, release, renew
+from store.leases import LeaseLost, acquire, holder, release, resume
 from store.records import Lease
+from store.trouble import FAULTS, Patience, ailment
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +49,9 @@ class Holding:
         self._beat = threading.Thread(target=self._keep, name="leases", daemon=True)
 
     def __enter__(self) -> Holding:
+        patience = Patience(self._stop)
         for stage in self._stages:
-            self._wait_for(stage)
+            patience.outlast(partial(self._wait_for, stage))
         self._beat.start()
         return self
 
@@ -58,8 +61,12 @@ class Holding:
         self._done.set()
         self._beat.join(timeout=5)
         for lease in self._leases.values():
-            with suppress(LeaseLost):  # somebody newer has it: nothing left to give back
+            try:
                 release(self._db, lease)
+            except FAULTS as fault:
+                if ailment(fault) is None:
+                    raise
+                log.warning("the lease of %s could not be given back and runs out by itself: %s", lease.stage, fault)
 
     def lease(self, stage: str) -> Lease:
         """The lease of that stage. Raises LeaseLost once it could not be renewed."""
@@ -79,7 +86,7 @@ class Holding:
             if other and other.owner != said:
                 said = other.owner
                 log.warning("%s is run by %s: standing by", stage, other.owner)
-            self._renew()
+            self.renew()
             self._stop.wait(0.5)
 
     def _keep(self) -> None:
@@ -88,15 +95,20 @@ class Holding:
                 log.warning("the Airflow process above this task is gone: ending")
                 self._stop.set()
             try:
-                self._renew()
+                self.renew()
             except LeaseLost as lost:
                 self._lost = lost
                 self._stop.set()
+            except FAULTS as fault:
+                if ailment(fault) is None:
+                    raise
+                log.warning("the leases could not be renewed: %s", getattr(fault, "orig", None) or fault)
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
+        """Prolong every lease, also one that ran out while nobody took it. Raises LeaseLost where somebody did."""
         now = self._clock()
         for stage, lease in list(self._leases.items()):
-            self._leases[stage] = renew(self._db, lease, now, self._ttl)
+            self._leases[stage] = resume(self._db, lease, now, self._ttl)
 
 
 def _airflow_ancestors() -> list[psutil.Process]:

@@ -26,6 +26,10 @@ class LeaseLost(Exception):
     """The lease expired, was given back, or belongs to a newer holder: nothing was committed, and the holder ends."""
 
 
+class LeaseExpired(LeaseLost):
+    """The lease ran out, and nobody has taken it since: nothing was committed, and :func:`resume` may bring it back."""
+
+
 def acquire(db: Database, stage: str, owner: str, now: datetime, ttl: timedelta = LONGEST) -> Lease | None:
     """The lease of ``stage`` for ``owner`` until ``now + ttl``, or None while another owner holds it.
 
@@ -34,7 +38,7 @@ def acquire(db: Database, stage: str, owner: str, now: datetime, ttl: timedelta 
     expires_at = _expiry(now, ttl)
     with db.write(durable=True) as conn:
         held = _row(conn, stage)
-        running = held is not None and held.expires_at > now
+        running = held is not None and alive(held, now)
         if held is not None and running and held.owner != owner:
             return None
         fence = 1 if held is None else held.fence if running else held.fence + 1
@@ -52,6 +56,17 @@ def renew(db: Database, lease: Lease, now: datetime, ttl: timedelta = LONGEST) -
     return Lease(lease.stage, lease.owner, lease.fence, expires_at)
 
 
+def resume(db: Database, lease: Lease, now: datetime, ttl: timedelta = LONGEST) -> Lease:
+    """The same lease until ``now + ttl``, also where it ran out meanwhile (the disk was full, the clock was stepped)
+    and nobody took it: no other can have committed since. Raises LeaseLost where somebody did.
+    """
+    expires_at = _expiry(now, ttl)
+    with db.write() as conn:
+        _check_holder(conn, lease)
+        conn.execute(update(leases).where(leases.c.stage == lease.stage).values(expires_at=expires_at))
+    return Lease(lease.stage, lease.owner, lease.fence, expires_at)
+
+
 def release(db: Database, lease: Lease) -> None:
     """Give the lease back, so that another can take it at once; nothing happens where it is lost already."""
     mine = (leases.c.stage == lease.stage) & (leases.c.owner == lease.owner) & (leases.c.fence == lease.fence)
@@ -65,14 +80,27 @@ def holder(conn: Connection, stage: str) -> Lease | None:
     return None if row is None or row.expires_at == _LONG_AGO else row
 
 
+def alive(lease: Lease, now: datetime) -> bool:
+    """Whether others must leave the stage to the holder of ``lease`` at ``now``.
+
+    One that would end later than any lease can was taken before the clock was put back: it is not waited for.
+    """
+    return now < lease.expires_at <= now + LONGEST
+
+
 def check(conn: Connection, lease: Lease, now: datetime) -> None:
-    """Raise LeaseLost unless ``lease`` has the newest fence of its stage and has not expired at ``now``."""
+    """Raise LeaseLost unless ``lease`` has the newest fence of its stage, LeaseExpired where it ran out at ``now``."""
+    if _check_holder(conn, lease).expires_at <= now:
+        raise LeaseExpired(f"{lease.stage}: the lease of {lease.owner} (fence {lease.fence}) expired")
+
+
+def _check_holder(conn: Connection, lease: Lease) -> Lease:
+    """The newest lease of the stage, which is ``lease`` but for its end. Raises LeaseLost where it is another's."""
     newest = _row(conn, lease.stage)
     if newest is None or (newest.owner, newest.fence) != (lease.owner, lease.fence):
         who = "nobody" if newest is None else f"{newest.owner} with fence {newest.fence}"
         raise LeaseLost(f"{lease.stage}: {lease.owner} held fence {lease.fence}, but now {who} holds the stage")
-    if newest.expires_at <= now:
-        raise LeaseLost(f"{lease.stage}: the lease of {lease.owner} (fence {lease.fence}) expired")
+    return newest
 
 
 def _row(conn: Connection, stage: str) -> Lease | None:

@@ -10,7 +10,7 @@ import threading
 import click
 
 import vigie
-from store.leases import LeaseLost, holder
+from store.leases import LeaseLost, alive, holder
 
 
 @click.command()
@@ -53,6 +53,6 @@ def _run(name: str, house: vigie.House, failed: list[str]) -> None:
 def _refuse_held(house: vigie.House) -> None:
     with house.db.read() as conn:
         held = [lease for stage in vigie.STAGES if (lease := holder(conn, stage.name))]
-    others = sorted({lease.owner for lease in held if lease.expires_at > house.clock()})
+    others = sorted({lease.owner for lease in held if alive(lease, house.clock())})
     if others:
         raise click.ClickException(f"the stages are run by {', '.join(others)}: end that first")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from desk.pulse.baseline import Verdict
+from store.leases import alive
 from store.records import Lease, SourceHealth
 
 QUIET_AFTER = timedelta(minutes=5)
@@ -75,11 +76,11 @@ def hearing(
     off = tuple(source.source for source in listening if source.state != "on")
     last = max((source.last_post_at for source in listening if source.last_post_at), default=None)
     held = (leases or {}).items()
-    stopped = tuple(stage for stage, lease in held if lease is None or lease.expires_at <= now or stage in hung)
+    stopped = tuple(stage for stage, lease in held if lease is None or not alive(lease, now) or stage in hung)
     judged = verdicts or {}
     deaf = tuple(sorted(_deaf(judged, on), key=lambda one: one.since))
     unknown = tuple(one for one in on if judged.get(f"source:{one}", Verdict("unknown")).state == "unknown")
-    state = _state(on, stopped, deaf, unknown, fresh=last is not None and now - last < QUIET_AFTER)
+    state = _state(on, stopped, deaf, unknown, fresh=last is not None and abs(now - last) < QUIET_AFTER)
     return Hearing(state, last, on, off, stopped, deaf, unknown)
 
 

@@ -44,7 +44,7 @@ class StageLife:
 
     def held(self, now: datetime) -> bool:
         """Whether somebody holds the stage."""
-        return self.lease is not None and self.lease.expires_at > now
+        return self.lease is not None and leases.alive(self.lease, now)
 
     def hung(self, now: datetime) -> bool:
         """Whether its holder has not turned round for two minutes: it renews its lease, and does nothing."""

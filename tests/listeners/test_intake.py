@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -17,7 +19,7 @@ from listeners.intake import Intake
 from listeners.standin.playback import Draft
 from listeners.standin.server import Options, StandIn
 from store import leases, posts, sources
-from store.database import Database
+from store.database import Busy, Database
 from store.records import Lease, SourceHealth
 
 BASE = """
@@ -132,3 +134,35 @@ def test_on_recorded_time_a_post_was_received_when_it_was_written(db: Database, 
     )
     with db.read() as conn:
         assert posts.get(conn, ["file:1"])["file:1"].received_at == datetime(2031, 5, 4, 12, tzinfo=UTC)
+
+
+def test_posts_of_a_stream_that_a_locked_database_did_not_take_are_written_once_it_is_free(
+    tmp_path: Path, migrated: Path, lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("X_BEARER_TOKEN", "token")
+    (tmp_path / "b.yaml").write_text(BASE)
+    drafts = [Draft(1.0 * (n > 0), {"id": str(n), "text": f"fumée {n}"}) for n in range(30)]
+    hasty = Database.open(f"sqlite:///{tmp_path}/vigie.db", patience=0.1)
+    with StandIn(drafts, Options(port=0)) as standin, closing(sqlite3.connect(tmp_path / "vigie.db")) as other:
+        here = settings({"VIGIE_HOME": str(tmp_path), "VIGIE_CONFIG": str(tmp_path), "VIGIE_X_BASE_URL": standin.url})
+        intake, refused = Intake(hasty, here, clock=clock, stop=Event()), []
+        declared = world("[{id: x, kind: x_stream}]")
+
+        def kept() -> int:
+            with hasty.read() as conn:
+                return int(conn.exec_driver_sql("SELECT count(*) FROM posts").scalar_one())
+
+        def refused_step() -> None:
+            try:
+                intake.step(declared, lease)
+            except Busy:
+                refused.append(True)
+
+        until(lambda: intake.step(declared, lease), lambda: kept() == 1)
+        other.execute("BEGIN IMMEDIATE")
+        until(refused_step, lambda: len(refused) >= 2)
+        other.rollback()
+        until(lambda: intake.step(declared, lease), lambda: kept() == 30)
+        assert health(hasty, "x").received == 30
+        intake.close()
+    hasty.close()

@@ -89,3 +89,43 @@ def test_a_write_under_a_renewed_lease_commits_although_the_holder_kept_the_firs
 def test_a_lease_that_would_last_too_long_or_no_time_is_refused(db, clock, seconds):
     with pytest.raises(ValueError, match="at most 10 seconds"):
         leases.acquire(db, "listen", "maud", clock.now, timedelta(seconds=seconds))
+
+
+def test_a_lease_that_ran_out_and_that_nobody_took_is_resumed_with_its_fence(db, clock, make):
+    lease = leases.acquire(db, "listen", "maud", clock.now)
+    clock.forward(3600)
+    with pytest.raises(leases.LeaseExpired), db.write(lease=lease):
+        pytest.fail("an expired lease commits nothing")
+    assert leases.resume(db, lease, clock.now).fence == 1
+    with db.write(lease=lease) as conn:
+        assert posts.add(conn, [make.post(1)])
+
+
+def test_a_lease_that_another_took_is_not_resumed(db, clock):
+    lease = leases.acquire(db, "listen", "maud", clock.now)
+    leases.acquire(db, "listen", "yanis", clock.forward(10))
+    with pytest.raises(LeaseLost, match="yanis with fence 2"):
+        leases.resume(db, lease, clock.now)
+
+
+def test_after_the_clock_stepped_an_hour_forward_only_one_of_two_holders_commits(db, clock):
+    old = leases.acquire(db, "listen", "maud", clock.now)
+    new = leases.acquire(db, "listen", "yanis", clock.forward(3600))
+    with db.write(lease=new):
+        pass
+    with pytest.raises(LeaseLost), db.write(lease=old):
+        pytest.fail("two holders at once")
+
+
+def test_the_lease_of_a_dead_holder_does_not_freeze_its_stage_when_the_clock_is_put_back_an_hour(db, clock):
+    leases.acquire(db, "listen", "maud", clock.now)
+    assert leases.acquire(db, "listen", "yanis", clock.forward(-3600)).fence == 2
+
+
+def test_a_living_holder_goes_on_when_the_clock_is_put_back_an_hour(db, clock):
+    lease = leases.acquire(db, "listen", "maud", clock.now)
+    clock.forward(-3600)
+    with db.write(lease=lease):
+        pass
+    assert leases.resume(db, lease, clock.now).expires_at == clock.now + leases.LONGEST
+    assert leases.acquire(db, "listen", "yanis", clock.now) is None
