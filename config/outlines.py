@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import orjson
+from shapely import make_valid
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
@@ -29,5 +30,5 @@ class Outline:
 def outlines() -> Mapping[str, Outline]:
     """Every département by its code, read once."""
     features = orjson.loads(gzip.decompress(_FILE.read_bytes()))["features"]
-    known = ((f["properties"]["code"], f["properties"]["nom"], shape(f["geometry"])) for f in features)
+    known = ((f["properties"]["code"], f["properties"]["nom"], make_valid(shape(f["geometry"]))) for f in features)
     return MappingProxyType({code: Outline(code, name, drawn) for code, name, drawn in known})

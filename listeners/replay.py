@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import heapq
-import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -17,9 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-import orjson
-
 from listeners.incoming import Incoming
+from store.codec import read
 from store.records import Geo, Status
 
 PLATFORM = "file"
@@ -134,22 +132,12 @@ def _object(raw: bytes) -> dict[str, Any]:
     if len(raw) > MAX_LINE:
         raise NotAPost(f"it is longer than {MAX_LINE:,} bytes")
     try:
-        line = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        line = _lenient(raw, error)
+        line = read(raw)
+    except ValueError as error:
+        raise NotAPost(f"it is not JSON: {error}") from error
     if not isinstance(line, dict):
         raise NotAPost("it is JSON but not an object")
     return line
-
-
-def _lenient(raw: bytes, error: Exception) -> Any:
-    """Lone surrogates are not JSON to orjson, yet they come; the text is cleaned at collect."""
-    if b"\\u" not in raw:
-        raise NotAPost(f"it is not JSON: {error}") from error
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
-        raise NotAPost(f"it is not JSON: {error}") from error
 
 
 def _id(line: dict[str, Any]) -> str:

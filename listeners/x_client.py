@@ -15,6 +15,7 @@ import tweepy
 
 from listeners import x_wire
 from listeners.incoming import Gone, Incoming
+from store.codec import read
 
 log = logging.getLogger(__name__)
 _END = "operational-disconnect"
@@ -85,7 +86,7 @@ class Client(tweepy.StreamingClient):  # type: ignore[misc]
     def on_data(self, raw_data: bytes) -> None:
         """One line: a post, the deletion of one, or an error in the stream."""
         try:
-            line = orjson.loads(raw_data)
+            line = read(raw_data)
             if isinstance(line, dict) and "data" in line:
                 self.ear.heard(self._read(line))
             else:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import orjson
 
 from nlp.annotate import Annotator, Depth
+from store.codec import read
 from store.records import Annotation, Geo, Location, Quantity
 from store.text import encodable
 
@@ -25,6 +24,12 @@ PLACE_FIELDS = (
     "text", "start", "end", "name", "level", "role", "lat", "lon", "radius_m", "country", "admin1", "departement",
     "insee", "confidence", "alternatives",
 )  # fmt: skip
+
+
+LONGEST = 16_000_000
+"""Bytes of one line; a longer one is refused."""
+LONGEST_TEXT = 25_000
+"""Code points that are read of one text, as many as the longest post of X holds."""
 
 
 class BadLine(ValueError):
@@ -74,6 +79,8 @@ def _try(line: bytes) -> Line | BadLine:
 
 def decode(line: bytes) -> Line:
     """The post of one line. Raises BadLine."""
+    if len(line) > LONGEST:
+        raise BadLine(f"a line may hold {LONGEST:,} bytes: this one is longer")
     told = _load(line)
     if not isinstance(told, dict):
         raise BadLine(f"a post is a JSON object, not {_kind(told)}")
@@ -85,17 +92,13 @@ def decode(line: bytes) -> Line:
     if not isinstance(text, str):
         raise BadLine("the key text is missing" if text is None else f"text must be a string, not {_kind(text)}", id)
     _check_optional(told, id)
-    return Line(id, encodable(text), told.get("lang"), _geo(told.get("geo"), id))
+    return Line(id, encodable(text[:LONGEST_TEXT]), told.get("lang"), _geo(told.get("geo"), id))
 
 
 def _load(line: bytes) -> Any:
-    with suppress(orjson.JSONDecodeError):  # it refuses lone surrogates, which platforms do send: see below
-        return orjson.loads(line)
     try:
-        return json.loads(line.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise BadLine(f"not UTF-8 at byte {error.start}") from error
-    except (json.JSONDecodeError, RecursionError) as error:
+        return read(line.removeprefix(b"\xef\xbb\xbf"))
+    except ValueError as error:
         raise BadLine(f"not JSON: {error}" if line.strip() else "empty line") from error
 
 

@@ -7,6 +7,7 @@ newer one wrote; absent keys take the field's default.
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -54,6 +55,22 @@ def dumps(value: Any) -> bytes:
 def loads(data: str | bytes) -> Any:
     """The plain value of JSON text. Raises ValueError where it is not JSON."""
     return orjson.loads(data)
+
+
+def read(raw: bytes) -> Any:
+    """The plain value of JSON as platforms write it, with the lone surrogates that stricter readers refuse.
+
+    Raises ValueError, with the strict reader's reason, where it is not JSON.
+    """
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        if b"\\u" not in raw:
+            raise
+        try:
+            return json.loads(raw)
+        except (ValueError, RecursionError):
+            raise error from None
 
 
 @cache

@@ -16,7 +16,7 @@ from typing import IO, BinaryIO
 import click
 
 from nlp.annotate import Annotator, Depth
-from nlp.wire import Answer, answer
+from nlp.wire import LONGEST, Answer, answer
 
 BATCH = 512
 CHUNK = 1 << 20
@@ -78,11 +78,15 @@ def _annotate(source: BinaryIO, out: IO[bytes], depth: Depth, workers: int) -> i
 
 
 def _batches(source: BinaryIO) -> Iterator[list[bytes]]:
-    """Lines in batches of at most ``BATCH``; whatever a slow writer has sent so far is a batch."""
+    """Lines in batches of at most ``BATCH``; whatever a slow writer has sent so far is a batch.
+
+    What no reader takes of a line that is too long is not kept.
+    """
     read = getattr(source, "read1", source.read)
     rest = b""
     while chunk := read(CHUNK):
         *lines, rest = (rest + chunk).split(b"\n")
+        rest = rest[: LONGEST + 1]
         for start in range(0, len(lines), BATCH):
             yield lines[start : start + BATCH]
     if rest:

@@ -84,6 +84,7 @@ def test_codes_lead_to_communes() -> None:
 def test_every_departement_has_its_outline_and_its_name() -> None:
     assert len(outlines()) == 101
     assert all(gazetteer().departement(code) for code in outlines())
+    assert all(outline.shape.is_valid for outline in outlines().values())
 
 
 def test_the_distance_from_angers_to_cholet_is_about_52_kilometres() -> None:
