@@ -9,15 +9,19 @@ three in one process; ``vigie replay`` runs the same functions on recorded posts
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.dispatch import dispatch_stage, senders
 from alerts.router import route_stage
@@ -39,6 +43,7 @@ from store.records import Lease
 from store.trouble import Patience
 
 IDLE_S = 0.05
+log = logging.getLogger(__name__)
 
 Step = Callable[[World, Lease], int]
 
@@ -169,7 +174,7 @@ def run_stages(stages: Sequence[Stage], house: House, holding: Holding) -> None:
 
 
 def search(house: House | None = None) -> int:
-    """Ask every search source once; returns how many posts were kept."""
+    """Fill the holes and ask every search source, where a round is due; returns how many posts were kept."""
     house = house or open_house()
     world = Configuration(house.db).current()
     return search_sources(house.db, world, house.settings, clock=house.clock) if world else 0
@@ -191,3 +196,30 @@ def retain(house: House | None = None) -> int:
         changes=timedelta(days=keep.changes_days),
     )
     return retention.erase(house.db, house.clock(), ages, READERS)
+
+
+class Schedule(NamedTuple):
+    """What runs now and then rather than all the time: a DAG of Airflow, or a turn of ``vigie watch``."""
+
+    name: str
+    every: timedelta
+    run: Callable[[House], int]
+
+
+SCHEDULES = (
+    Schedule("search", timedelta(minutes=1), search),
+    Schedule("retention", timedelta(days=1), retain),
+)
+
+
+def run_schedules(house: House) -> None:
+    """Run each of :data:`SCHEDULES` at once and when it is due, until ``house.stop``; one that fails is run again."""
+    due = dict.fromkeys((schedule.name for schedule in SCHEDULES), time.monotonic())
+    while not house.stop.wait(1):
+        for schedule in SCHEDULES:
+            if time.monotonic() >= due[schedule.name]:
+                due[schedule.name] = time.monotonic() + schedule.every.total_seconds()
+                try:
+                    schedule.run(house)
+                except (SQLAlchemyError, OSError) as error:
+                    log.error("%s failed, and is tried again in %s: %s", schedule.name, schedule.every, error)

@@ -1,4 +1,4 @@
-"""What runs on a schedule rather than all the time."""
+"""What runs on a schedule rather than all the time: a DAG for each of :data:`vigie.SCHEDULES`."""
 
 from __future__ import annotations
 
@@ -18,27 +18,22 @@ ORDINARY: dict[str, Any] = {
 }
 
 
-@dag(dag_id="vigie_search", schedule=timedelta(minutes=2), **ORDINARY)
-def search() -> None:
-    """**Search**: asks each search source for what the stream did not bring, since the last time."""
-
-    @task
-    def search_sources() -> int:
-        return vigie.search()
-
-    search_sources()
+@task
+def run(name: str) -> int:
+    """Run one of :data:`vigie.SCHEDULES`."""
+    return next(known for known in vigie.SCHEDULES if known.name == name).run(vigie.open_house())
 
 
-@dag(dag_id="vigie_retention", schedule="@daily", **ORDINARY)
-def retention() -> None:
-    """**Retention**: erases posts and incidents older than the bundle allows, and says how many in the ledger."""
+def _declare(schedule: vigie.Schedule) -> None:
+    doc = f"**{schedule.name.capitalize()}**: {schedule.run.__doc__}"
 
-    @task
-    def erase() -> int:
-        return vigie.retain()
+    @dag(dag_id=f"vigie_{schedule.name}", schedule=schedule.every, doc_md=doc, **ORDINARY)
+    def turn() -> None:
+        """The DAG of one schedule."""
+        run.override(task_id=schedule.name)(schedule.name)
 
-    erase()
+    turn()
 
 
-search()
-retention()
+for one in vigie.SCHEDULES:
+    _declare(one)

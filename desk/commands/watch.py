@@ -16,7 +16,9 @@ from store.leases import LeaseLost, alive, holder
 @click.command()
 @click.option("--seconds", type=click.FloatRange(min=0), default=0, help="End after so many seconds; 0: never.")
 def command(seconds: float) -> None:
-    """Run the five stages here: listen, understand, dispatch. Says who runs them where somebody does already.
+    """Run the five stages here: listen, understand, dispatch; and what runs now and then, such as searches.
+
+    Says who runs them where somebody does already.
 
     Example: vigie watch --seconds 60
     """
@@ -28,7 +30,8 @@ def command(seconds: float) -> None:
         signal.signal(number, lambda _number, _frame: house.stop.set())
     failed: list[str] = []
     threads = [threading.Thread(target=_run, args=(name, house, failed), name=name) for name in vigie.TASKS]
-    for thread in threads:
+    schedules = threading.Thread(target=vigie.run_schedules, args=(house,), name="schedules", daemon=True)
+    for thread in (*threads, schedules):
         thread.start()
     house.stop.wait(seconds or None)
     house.stop.set()

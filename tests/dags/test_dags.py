@@ -5,7 +5,7 @@ ORDINARY = ("vigie_search", "vigie_retention")
 
 
 def test_every_dag_file_imports_cleanly(dags):
-    assert dags["errors"] == {}
+    assert dags["errors"] == {}, list(dags["errors"].values())
     assert set(dags["dags"]) == {*ENDLESS, *ORDINARY}
 
 
