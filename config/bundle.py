@@ -149,7 +149,8 @@ class OwnershipRule(Strict):
 
 
 class Budget(Strict):
-    """What may be read from a source that is paid by the post, each calendar month of the bundle's time zone."""
+    """What may be read from a source that is paid by the post, each calendar month in UTC, as X counts; one budget
+    for all sources that share a credential."""
 
     posts_a_month: int = Field(strict=True, ge=1)
     filter_share: float = Field(

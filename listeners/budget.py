@@ -6,8 +6,8 @@ them read (``hourly``, subjects ``source:ID``) is added up, and the smallest bud
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from store.records import Hour
 
 if TYPE_CHECKING:
     from config.bundle import Bundle, Source
+    from config.world import World
 
 RESERVE = 0.95
 """At this part of the budget the searches end, so that the stream goes on."""
@@ -82,6 +83,15 @@ def reason(one: Spending) -> str:
     if one.spent:
         return f"the month's budget of {one.posts_a_month} posts is read: off until {day}"
     return f"{one.read} of the month's {one.posts_a_month} posts are read: the rest is for the stream, until {day}"
+
+
+def rationed(world: World, slowed: Collection[str]) -> World:
+    """The world without the stream for filters that had their share: searches, fewer of them, are left for these."""
+    if not slowed:
+        return world
+    filters = [one.model_copy(update={"stream": one.stream and one.id not in slowed}) for one in world.bundle.filters]
+    bundle = world.bundle.model_copy(update={"filters": tuple(filters)})
+    return replace(world, bundle=bundle, version=f"{world.version}, slowed {' '.join(sorted(slowed))}")
 
 
 def month(now: datetime) -> tuple[datetime, datetime]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from random import Random
 
@@ -16,7 +16,7 @@ from config.publish import FolderWatch
 from config.secrets import secret
 from config.settings import Settings
 from config.world import World
-from listeners import gaps, health, logbook
+from listeners import budget, gaps, health, logbook
 from listeners.authors import AuthorKeys
 from listeners.collect import collect
 from listeners.incoming import Incoming, Listener
@@ -24,6 +24,7 @@ from listeners.recording import Recording
 from listeners.x_memory import stage_of
 from listeners.x_search import XSearch
 from listeners.x_stream import XStream
+from store import gaps as holes
 from store import sources, state
 from store.database import Database
 from store.leases import LeaseLost
@@ -32,6 +33,7 @@ from store.records import Lease
 log = logging.getLogger(__name__)
 WAIT_S = 0.2
 LOOK = timedelta(seconds=2)
+RATION = timedelta(seconds=5)
 UNDECLARED = "no longer declared, or not enabled"
 
 
@@ -55,7 +57,8 @@ class Intake:
         self._folder = FolderWatch(db, settings.config)
         self._look_at = clock()
         self._listeners: dict[str, Listener] = {}
-        self._version = ""
+        self._situation: tuple[str, frozenset[str], frozenset[str]] | None = None
+        self._rationed_at = clock() - RATION
         self.publish()
 
     def publish(self) -> None:
@@ -77,8 +80,7 @@ class Intake:
     def step(self, world: World, lease: Lease) -> int:
         """One round over the sources; returns how many posts came."""
         self.publish()
-        if world.version != self._version:
-            self._adopt(world, lease)
+        self._ration(world, lease)
         return sum(self._empty(name, listener, world, lease) for name, listener in self._listeners.items())
 
     def close(self) -> None:
@@ -108,8 +110,25 @@ class Intake:
             listener.note()
         return came.received
 
-    def _adopt(self, world: World, lease: Lease) -> None:
-        """Streams that stay are told of the new filters; what is no longer declared is closed, and deaf to nobody."""
+    def _ration(self, world: World, lease: Lease) -> None:
+        """Take up a new configuration, and what the budgets of paid sources allow: a spent one goes off."""
+        now = self._clock()
+        known = self._situation and self._situation[0] == world.version
+        if known and abs(now - self._rationed_at) < RATION:
+            return
+        self._rationed_at = now
+        with self._db.read() as conn:
+            budgets = budget.spending(conn, world.bundle, now)
+        spent = {id: budget.reason(one) for one in budgets if one.spent for id in one.sources}
+        slowed = frozenset(name for one in budgets for name in one.slowed)
+        situation = (world.version, slowed, frozenset(spent))
+        if situation != self._situation:
+            self._adopt(budget.rationed(world, slowed), lease, spent)
+            self._situation = situation
+
+    def _adopt(self, world: World, lease: Lease, spent: Mapping[str, str]) -> None:
+        """Streams that stay are told of the new filters; what is no longer declared is closed, and deaf to nobody;
+        what is ``spent`` is closed for that reason, and deaf to everybody."""
         declared = {one.id: one for one in world.bundle.sources if one.enabled and one.kind in ("x_stream", "file")}
         for name in [name for name in self._listeners if name not in declared]:
             gone = self._listeners.pop(name)
@@ -120,13 +139,15 @@ class Intake:
             with self._db.write() as conn:
                 health.set_state(conn, name, "off", UNDECLARED, self._clock())
         self._forget_streams(world, lease)
+        for name in [name for name in declared if name in spent]:
+            self._end_spent(name, spent[name], world, lease)
+            del declared[name]
         for name, source in declared.items():
             known = self._listeners.get(name)
             if isinstance(known, XStream):
                 known.adopt(world)
             elif known is None:
                 self._listeners[name] = self._open(source, world, lease)
-        self._version = world.version
 
     def _forget_streams(self, world: World, lease: Lease) -> None:
         """Streams that were known and that nobody declares or enables any more, also since before this process."""
@@ -136,6 +157,16 @@ class Intake:
                 if state.get(conn, stage_of(name)):
                     health.set_state(conn, name, "off", UNDECLARED, self._clock())
                     logbook.forget(conn, name, self._clock())
+
+    def _end_spent(self, name: str, reason: str, world: World, lease: Lease) -> None:
+        """Close a source whose budget is spent; what it would have heard from now on is a hole."""
+        deaf = [one.id for one in world.bundle.filters if one.stream]
+        with self._db.write(lease=lease) as conn:
+            holes.begin(conn, name, self._clock(), reason, deaf)
+        if name in self._listeners:
+            self._listeners.pop(name).close()
+        with self._db.write(lease=lease) as conn:
+            health.set_state(conn, name, "off", reason, self._clock())
 
     def _open(self, source: Source, world: World, lease: Lease) -> XStream | Recording:
         if source.kind == "file":
