@@ -135,7 +135,9 @@ class _Filling:
     def __init__(self, search: XSearch, names: Collection[str]) -> None:
         self.search, self.world, self.names = search, search.world, names
         self.slowed = search.slowed(search.clock())
-        queries = (*x_queries.compiled(self.world)[0], *x_queries.smaller_places(self.world))
+        rounds = x_queries.compiled(self.world)[0]
+        queries = (*rounds, *x_queries.smaller_places(self.world))
+        self.every = pace(len(rounds))
         self.queries = [query for query in queries if not set(query.filters) <= self.slowed]
 
     def asks(self) -> list[Ask]:
@@ -145,11 +147,18 @@ class _Filling:
             rank = ranks(self.world.bundle.filters, incidents.active(conn), self.world)
         wanted: dict[x_queries.Query, list[Span]] = {}
         for need in needs:
-            least = max(LASTING, pace(need.queries)) if need.gap.ended_at is None else timedelta(0)
+            least = max(LASTING, self.every) if need.gap.ended_at is None else timedelta(0)
             for query, spans in need.missing.items():
                 wanted.setdefault(query, []).extend(span for span in spans if span.length >= least)
-        asks = [Ask(query, span) for query, spans in wanted.items() for span in union(spans, within=TOGETHER)]
+        asks = [
+            Ask(query, self._longer(span)) for query, spans in wanted.items() for span in union(spans, within=TOGETHER)
+        ]
         return sorted(asks, key=lambda ask: (ask.query.shared, min(rank[name] for name in ask.query.filters), ask.span))
+
+    def _longer(self, span: Span) -> Span:
+        """Up to now where the next round would soon ask for it: one request does for both."""
+        now = self.search.clock() - NEWEST
+        return Span(span.start, now) if now - span.end < self.every else span
 
     def write_down(self) -> None:
         """What became of each hole, or how far filling it has come."""

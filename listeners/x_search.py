@@ -38,6 +38,9 @@ REQUEST = timedelta(minutes=15) / 300
 FEW = 20
 """So many queries may be asked each minute."""
 
+ROUND = timedelta(minutes=1)
+BEFORE = datetime.min.replace(tzinfo=UTC)
+
 SLOWED_EVERY = 10
 CUT = "a round of searches was cut short before all was read"
 BEYOND = "search stood still for longer than it reaches back"
@@ -65,22 +68,19 @@ class XSearch:
         self.source, self.db, self.world = source, db, world
         self.token, self.base_url, self.clock, self.most_pages = token, base_url, clock, most_pages
         self._read: list[Page] = []
-        self._whole = False
 
     def posts(self, since: datetime | None = None) -> Iterator[Incoming]:
         """What the queries find: new since the last round, or since ``since`` (UTC, 7 days at most) or an hour ago.
 
-        Ends early, with the reason in the store, where X refuses or has no more requests to give. Does nothing before
-        a round is due: so many queries as X allows are asked, not more.
+        Ends early, with the reason in the store, where X refuses or has no more requests to give: the next round begins
+        with what this one left. A query is asked when it is due, so that no more are asked than X allows.
         """
         now = self.clock()
         memory = self.memory()
-        queries = self._due(memory, now)
-        asks = (self._ask(query, memory, since or now - FIRST_LOOK, now) for query in queries)
+        asks = [self._ask(query, memory, since or now - FIRST_LOOK, now) for query in self._due(memory, now)]
         for page in self.asked(asks):
             self._read.append(page)
             yield from page.posts
-        self._whole = bool(self._read) and self._read[-1].ask.query == queries[-1]
 
     def asked(self, asks: Iterable[Ask]) -> Iterator[Page]:
         """Every page of every ask, as long as X and the month's budget allow; else the reason stands in the store."""
@@ -113,9 +113,6 @@ class XSearch:
         for page in self._read:
             since = f"since:{page.ask.query.key}"
             values[since] = _later(values.get(since) or memory.get(since), page.newest)
-        values |= {"last": self._read[-1].ask.query.key, "unfinished": not self._whole}
-        if self._whole:
-            values |= {"round_at": self.clock().isoformat(), "rounds": memory.get("rounds", 0) + 1}
         state.put(conn, self.stage, {key: value for key, value in values.items() if value is not None})
         self._read = []
 
@@ -147,17 +144,18 @@ class XSearch:
         return f"x_search:{self.source}"
 
     def _due(self, memory: dict[str, Any], now: datetime) -> Sequence[x_queries.Query]:
-        """The queries of this round, beginning after the last one asked: a round cut short goes on where it was cut."""
+        """The queries of this round: those not asked for as long as a round counts, the longest unasked first; those of
+        slowed filters only every tenth time."""
         queries, faults = x_queries.compiled(self.world)
-        begun, last = memory.get("round_at"), memory.get("last")
-        early = begun and now < datetime.fromisoformat(begun) + pace(len(queries))
-        if early and not memory.get("unfinished"):
-            return ()
         for fault in faults:
             log.warning("%s: %s", self.source, fault)
-        after = next((place + 1 for place, query in enumerate(queries) if query.key == last), 0)
-        slowed = self.slowed(now) if memory.get("rounds", 0) % SLOWED_EVERY else frozenset()
-        return [query for query in (*queries[after:], *queries[:after]) if not set(query.filters) <= slowed]
+        slowed, every, asked = self.slowed(now), pace(len(queries)), {}
+        for query in queries:
+            upto = known_until(memory, query.key)
+            rest = SLOWED_EVERY * max(every, ROUND) if set(query.filters) <= slowed else every
+            if upto is None or now - NEWEST - upto >= rest:
+                asked[query] = upto or BEFORE
+        return sorted(asked, key=asked.__getitem__)
 
     def _ask(self, query: x_queries.Query, memory: dict[str, Any], since: datetime, now: datetime) -> Ask:
         """All that is newer than what is known; ``since_id`` where that post is young enough for X."""
