@@ -77,7 +77,7 @@ class Logbook:
                 state.put(conn, stage_of(self._source), {"heard_until": times.to_iso(until)})
             if seconds:
                 hourly.add(conn, now, {f"source:{self._source}": (0, 0, seconds)})
-        self._counted, self._heard, self._written = counted, until, now
+        self._counted, self._heard, self._written = counted, until, None if turns else now  # after a turn: at once
         with self._lock:
             for _ in turns:
                 self._turns.popleft()

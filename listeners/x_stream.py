@@ -134,8 +134,9 @@ class XStream:
         self._wake.set()
         if client := self._client:
             client.cut("not listening: stopped")
-        if self._thread:
-            self._thread.join(timeout=1.5)
+        thread, self._thread = self._thread, None
+        if thread:
+            thread.join(timeout=1.5)
             self._heard_at = self._kept_until
             self._say("off", "not listening: stopped", wanted=wanted)
             with suppress(LeaseLost):  # another process listens now: what it says is true
@@ -156,7 +157,8 @@ class XStream:
         else:
             self._rules.recall()
             self._heard_at = self._memory.heard_until()
-            self._say("waiting", "connecting to X", hole="Vigie was not running" if self._heard_at else "")
+            hole = "Vigie was not running" if self._heard_at else ""
+            self._say("waiting", "connecting to X", hole=hole, wanted=bool(self._wanting()))
         self._thread = Thread(target=self._run, args=(rest,), name=f"x stream {self.source}", daemon=True)
         self._thread.start()
 
@@ -188,13 +190,15 @@ class XStream:
             token = x_wire.usable(self.token())
             situation = f"{world.version} {self.base_url} {token}"
             if reason := self._memory.refused(situation):
-                return self._say("off", reason, self.look)
+                return self._say("off", reason, self.look, wanted=reason != _NOBODY)
             client = self._new_client(token)
         except (MissingSecret, x_wire.Unusable) as error:
             return self._say("off", f"no credential: {error}", self.look)
         pause, reason = self._memory.early()
         if pause > pacing.NONE:
             return self._say("waiting", reason, pause)
+        if self._heard_at is None and self._wanting():
+            self._say("waiting", "connecting to X")
         self._client = client
         try:
             return self._listen(client, world, situation)
@@ -209,8 +213,7 @@ class XStream:
 
     def _listen(self, client: Client, world: World, situation: str) -> timedelta:
         if not self._rules.sync(client, world):
-            self._memory.refuse(situation, _NOBODY)
-            return self._say("off", _NOBODY, self.look, wanted=False)
+            return self._deny(situation, self._notice() or _NOBODY, wanted=bool(self._rules.unheard))
         self._memory.note_connect()
         if self._stop.is_set():
             return pacing.NONE
@@ -238,7 +241,7 @@ class XStream:
                 self._stop.wait(pauses.http().total_seconds())
                 continue
             if not some and (client := self._client):
-                client.cut(_NOBODY)
+                client.cut(self._notice() or _NOBODY)
             self._remark(self._notice())
             return
 
@@ -257,18 +260,20 @@ class XStream:
             self._memory.rest(self.clock() + pause, reason)
         return self._say("waiting", reason, pause)
 
-    def _deny(self, situation: str, reason: str) -> timedelta:
+    def _deny(self, situation: str, reason: str, *, wanted: bool = True) -> timedelta:
         """Off, until credential or configuration changes."""
         self._memory.refuse(situation, reason)
-        return self._say("off", reason, self.look)
+        return self._say("off", reason, self.look, wanted=wanted)
 
     def _say(
         self, state: SourceState, reason: str, pause: timedelta = pacing.NONE, *, wanted: bool = True, hole: str = ""
     ) -> timedelta:
         """Has the next note tell a new state. Where it is not ``on`` and somebody wants to hear, a hole begins."""
         with self._lock:
-            now, self._on = self.clock(), state == "on"
-            self._heard_at = (self._heard_at or now) if wanted else None
+            now, was_on = self.clock(), self._on
+            self._on = state == "on"
+            heard = now if self._on and not was_on else self._heard_at or now
+            self._heard_at = heard if wanted else None
             deaf_from = None if self._on else self._heard_at
             self._logbook.note(Turn(now, state, reason, deaf_from, hole, self._rules.filters() or self._wanting()))
         return pause
@@ -281,6 +286,8 @@ class XStream:
         return f"X has no rule for: {', '.join(unheard)}" if unheard else ""
 
     def _unreachable(self, error: Exception) -> str:
+        if isinstance(error, x_rules.Strange):
+            return str(error)
         return f"X cannot be reached at {self.base_url}: {kind(error)}"
 
     @property
@@ -291,7 +298,6 @@ class XStream:
     def connected(self) -> None:
         """Called by the client when X has accepted the connection."""
         self._backoff.reset()
-        self._heard_at = self.clock()
         self._say("on", self._notice())
         if self._rules.world is not self.world:
             self.adopt(self.world)

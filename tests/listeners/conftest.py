@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from config.world import World
 from store.database import Database
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 BUNDLE = """
 name: {fr: Essai, en: Trial}

@@ -153,11 +153,11 @@ def test_close_does_not_wait_for_the_next_line(db: Database, world: World) -> No
     quiet = [Draft(0.0, {"id": "z", "text": "rien"})]
     with StandIn(quiet, Options(port=0)) as standin, listening(db, world, standin) as stream:
         take(db, world, stream, lambda: standin.status()["connected"] == 1)
-        start = time.monotonic()
+        start, thread = time.monotonic(), stream._thread
         stream.close()
         assert time.monotonic() - start < 0.5
-        assert stream._thread is not None
-        assert not stream._thread.is_alive()
+        assert thread is not None
+        assert not thread.is_alive()
 
 
 def test_silence_without_keep_alive_is_noticed(db: Database, world: World) -> None:
