@@ -53,16 +53,18 @@ def collect(
     received_at: Callable[[Incoming], datetime] | None = None,
     mark: Callable[[Connection], None] | None = None,
     place: Callable[[Connection], None] | None = None,
+    via: str | None = None,
 ) -> Collected:
     """Takes every post of ``incoming``, keeps what the filters of ``world`` want, and counts it: for ``source``, and by
-    the hour for the filters too. What was edited or deleted at its source is so here, see :mod:`listeners.versions`.
+    the hour for the filters too. What was edited or deleted at its source is so here: :mod:`listeners.versions` says
+    how, and what ``via`` is.
 
     Posts are written in batches of at most 500, gathered for at most 50 ms. ``received_at`` says when a post came where
     that is not the present of ``clock`` (UTC); ``mark`` is called in the transaction of the last batch, ``place`` in
     that of each batch, for a source that keeps its place. Raises LeaseLost where ``lease`` is not the newest any more:
     that batch is not kept.
     """
-    batch, key = _Batch(db, source, clock, lease, place), key.lasting(db)
+    batch, key = _Batch(db, source, clock, lease, place, via), key.lasting(db)
     for raw in incoming:
         if isinstance(raw, Gone):
             batch.items.append(raw)
@@ -85,8 +87,9 @@ class _Batch:
         clock: Callable[[], datetime],
         lease: Lease | None,
         place: Callable[[Connection], None] | None,
+        via: str | None,
     ) -> None:
-        self.db, self.source, self.clock, self.lease, self.place = db, source, clock, lease, place
+        self.db, self.source, self.clock, self.lease, self.place, self.via = db, source, clock, lease, place, via
         self.received = self.kept = 0
         self._clear()
 
@@ -117,7 +120,7 @@ class _Batch:
         if self.last is not None or self.items or mark:
             durable = not all(isinstance(one, Post) for one in self.items)
             with self.db.write(lease=self.lease, durable=durable) as conn:
-                new = set(versions.keep(conn, self.items, self.clock()))
+                new = set(versions.keep(conn, self.items, self.clock(), self.via))
                 if self.last is not None:
                     health.count(conn, self.source, self.seen, len(new), self.last, self.clock())
                     self._count_hour(conn, new)

@@ -25,11 +25,12 @@ class Version:
 Item = Post | Version | Gone
 
 
-def keep(conn: Connection, items: Sequence[Item], now: datetime) -> list[str]:
+def keep(conn: Connection, items: Sequence[Item], now: datetime, via: str | None = None) -> list[str]:
     """Take items in their order: new posts in, newer versions over older ones, deleted posts out; gives new ids.
 
     What was deleted at its source does not come in again, nor does a version older than one that was here. To be called
-    in a durable transaction where there is anything but posts.
+    in a durable transaction where there is anything but posts. ``via`` says who told of edits and deletions: where it
+    is None, a search for what is back-filled, else the stream.
     """
     new: list[str] = []
     for kind, some in groupby(items, type):
@@ -38,9 +39,9 @@ def keep(conn: Connection, items: Sequence[Item], now: datetime) -> list[str]:
             continue
         for one in some:
             if isinstance(one, Version):
-                new += _take(conn, one, now)
+                new += _take(conn, one, now, via or ("search" if one.raw.backfilled else "stream"))
             elif isinstance(one, Gone):
-                withdrawals.delete(conn, {f"{one.platform}:{one.native_id}": one.at}, now, "stream")
+                withdrawals.delete(conn, {f"{one.platform}:{one.native_id}": one.at}, now, via or "stream")
     return new
 
 
@@ -50,7 +51,7 @@ def _add(conn: Connection, some: Sequence[Post]) -> list[str]:
     return posts.add(conn, [post for post in some if post.id not in closed])
 
 
-def _take(conn: Connection, version: Version, now: datetime) -> list[str]:
+def _take(conn: Connection, version: Version, now: datetime, via: str) -> list[str]:
     """One edited version. Whatever lists others as earlier is newer than they are, in whatever order they come."""
     raw, post = version.raw, version.post
     own, *earlier = (f"{raw.platform}:{id}" for id in (raw.native_id, *raw.earlier))
@@ -66,7 +67,6 @@ def _take(conn: Connection, version: Version, now: datetime) -> list[str]:
     edited = post and replace(post, id=target, edited_at=raw.created_at)
     if target not in posts.get(conn, [target]):
         return posts.add(conn, [edited]) if edited else []
-    via = "search" if raw.backfilled else "stream"
     if edited:
         withdrawals.edit(conn, edited, now, via, version=own)
     else:

@@ -94,6 +94,21 @@ def _forget(conn: Connection, ids: Collection[str]) -> None:
         conn.execute(delete_rows(table).where(table.c[column].in_(ids)))
 
 
+def nth_after(conn: Connection, seq: int, n: int, prefix: str) -> int | None:
+    """The number of the ``n``-th post after number ``seq`` whose id begins with ``prefix``, or of the last; or None."""
+    some = select(posts.c.seq).where(posts.c.seq > seq, posts.c.id.startswith(prefix, autoescape=True))
+    last: int | None = conn.execute(select(func.max(some.order_by(posts.c.seq).limit(n).subquery().c.seq))).scalar_one()
+    return last
+
+
+def between(conn: Connection, after: int, last: int, prefix: str) -> list[str]:
+    """The ids that begin with ``prefix`` of posts after number ``after`` up to number ``last``, in their order."""
+    some = select(posts.c.id).where(posts.c.seq > after, posts.c.seq <= last)
+    return list(
+        conn.execute(some.where(posts.c.id.startswith(prefix, autoescape=True)).order_by(posts.c.seq)).scalars()
+    )
+
+
 def authors(conn: Connection, since: datetime, until: datetime) -> frozenset[str]:
     """The authors of the posts received from ``since`` on and before ``until`` (UTC)."""
     heard = (posts.c.received_at >= since) & (posts.c.received_at < until) & posts.c.author.is_not(None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +67,17 @@ def drop(conn: Connection, post_id: str, edited_at: datetime, now: datetime, via
     return True
 
 
+def unplace(conn: Connection, ids: Collection[str], now: datetime, via: str) -> int:
+    """Take the position out of posts, which any version's id names; gives how many had one. Durable, as above."""
+    known = stored(conn, ids)
+    there = posts.get(conn, list(dict.fromkeys(known.get(id, id) for id in ids)))
+    placed = [post for post in there.values() if post.geo]
+    for post in placed:
+        posts.edit(conn, replace(post, geo=None))
+    ledger.append(conn, [LedgerEntry(now, "post.position", post.id, detail={"via": via}) for post in placed])
+    return len(placed)
+
+
 def alias(conn: Connection, post_id: str, ids: Iterable[str]) -> None:
     """Say that these ids of versions belong to the post that is kept as ``post_id``."""
     rows = [{"alias": id, "post_id": post_id} for id in dict.fromkeys(ids)]
@@ -80,6 +91,14 @@ def stored(conn: Connection, ids: Collection[str]) -> dict[str, str]:
     for some in batches(ids):
         rows = conn.execute(select(aliases.c.alias, aliases.c.post_id).where(aliases.c.alias.in_(some)))
         found |= {row[0]: row[1] for row in rows}
+    return found
+
+
+def aliases_of(conn: Connection, post_ids: Collection[str]) -> list[str]:
+    """The ids of versions that lead to these posts."""
+    found: list[str] = []
+    for some in batches(post_ids):
+        found += conn.execute(select(aliases.c.alias).where(aliases.c.post_id.in_(some))).scalars()
     return found
 
 
