@@ -29,6 +29,7 @@ from config.publish import Configuration
 from config.secrets import installation_key
 from config.settings import Settings, settings
 from config.world import World
+from listeners import x_compliance
 from listeners.intake import Intake, search_sources
 from nlp.annotate import annotate_stage
 from nlp.crew import Crew
@@ -198,6 +199,13 @@ def retain(house: House | None = None) -> int:
     return retention.erase(house.db, house.clock(), ages, READERS)
 
 
+def comply(house: House | None = None) -> int:
+    """Ask X, once a day, what it took back of the posts that are kept; returns how many went."""
+    house = house or open_house()
+    world = Configuration(house.db).current()
+    return x_compliance.comply(house.db, world, house.settings, clock=house.clock, stop=house.stop) if world else 0
+
+
 class Schedule(NamedTuple):
     """What runs now and then rather than all the time: a DAG of Airflow, or a turn of ``vigie watch``."""
 
@@ -209,6 +217,7 @@ class Schedule(NamedTuple):
 SCHEDULES = (
     Schedule("search", timedelta(minutes=1), search),
     Schedule("retention", timedelta(days=1), retain),
+    Schedule("compliance", timedelta(minutes=10), comply),
 )
 
 

@@ -48,7 +48,7 @@ def comply(
     *,
     clock: Callable[[], datetime],
     stop: Event,
-    patience: timedelta = timedelta(minutes=10),
+    patience: timedelta = timedelta(seconds=20),
 ) -> int:
     """Ask X what it took back of the posts that are kept, for at most ``patience``; gives how many posts went.
 

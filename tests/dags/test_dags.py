@@ -1,7 +1,7 @@
 import pytest
 
 ENDLESS = ("vigie_listen", "vigie_understand", "vigie_dispatch")
-ORDINARY = ("vigie_search", "vigie_retention")
+ORDINARY = ("vigie_search", "vigie_retention", "vigie_compliance")
 
 
 def test_every_dag_file_imports_cleanly(dags):
