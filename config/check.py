@@ -31,6 +31,7 @@ RULES: tuple[Callable[[Case], Iterator[Fault]], ...] = (
     running.time_zone,
     running.operations,
     running.channels,
+    running.watchdog,
 )
 
 

@@ -51,8 +51,13 @@ def drill_environment(settings: Settings) -> dict[str, str]:
 
 
 def own_children(settings: Settings, *, drill: bool, watch: bool) -> list[Child]:
-    """Vigie's own processes: the drill's stand-in and mailbox, both pages, and `vigie watch` without Airflow."""
-    commands = {"desk": vigie("desk"), "acknowledge": vigie("acknowledge")}
+    """Vigie's own processes: pages and watchdog, the drill's stand-in and mailbox, `vigie watch` without Airflow."""
+    airflow = "--no-airflow" if watch else "--airflow"
+    commands = {
+        "desk": vigie("desk"),
+        "acknowledge": vigie("acknowledge"),
+        "watchdog": vigie("watchdog", airflow),
+    }
     if drill:
         port = str(settings.standin_port)
         commands["mailbox"] = vigie("mailbox")

@@ -58,10 +58,11 @@ class Logbook:
                 self._turns.append(turn)
             self._last = turn
 
-    def write(self, heard_at: datetime | None, kept_until: datetime | None) -> None:
+    def write(self, heard_at: datetime | None, kept_until: datetime | None, filters: Collection[str] = ()) -> None:
         """Writes what turned, in one transaction, and at most every few seconds where nothing did.
 
-        ``heard_at`` is when the source last heard, ``kept_until`` up to when all that it heard is kept (both UTC).
+        ``heard_at`` is when the source last heard, ``kept_until`` up to when all that it heard is kept (both UTC);
+        ``filters`` are those it listens for, which share its seconds.
         Raises SQLAlchemyError, Busy and LeaseLost; then nothing is forgotten, and the next call writes it.
         """
         now = self._clock()
@@ -76,7 +77,8 @@ class Logbook:
             if until:
                 state.put(conn, stage_of(self._source), {"heard_until": times.to_iso(until)})
             if seconds:
-                hourly.add(conn, now, {f"source:{self._source}": (0, 0, seconds)})
+                listening = (f"source:{self._source}", *(f"filter:{one}" for one in filters))
+                hourly.add(conn, now, dict.fromkeys(listening, (0, 0, seconds)))
         self._counted, self._heard, self._written = counted, until, None if turns else now  # after a turn: at once
         with self._lock:
             for _ in turns:

@@ -144,7 +144,7 @@ class XStream:
 
     def _write(self) -> None:
         try:
-            self._logbook.write(self._heard_at, self._kept_until)
+            self._logbook.write(self._heard_at, self._kept_until, self._rules.filters())
         except _DATABASE as error:
             log.error("%s: the database did not take a note: %s", self.source, error)
 

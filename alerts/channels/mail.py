@@ -70,15 +70,22 @@ def compose(delivery: Delivery, message: Message, sender: str) -> EmailMessage:
 
 
 def page(message: Message) -> str:
-    """The text as simple HTML with the link as a button; no image, no script, nothing fetched."""
-    button = html.escape(Wording(message.language, "UTC").say("take.button"))
+    """The text as simple HTML with the link, where there is one, as a button; no image, no script, nothing fetched."""
     first, _, rest = message.text.removesuffix(message.link).rstrip().partition("\n")
     return (
         f'<!doctype html><html lang="{message.language}"><body style="font:16px/1.4 sans-serif;max-width:36em">'
         f"<p><strong>{html.escape(first)}</strong></p>"
-        f'<p style="white-space:pre-line">{html.escape(rest)}</p>'
+        f'<p style="white-space:pre-line">{html.escape(rest)}</p>{_button(message)}</body></html>'
+    )
+
+
+def _button(message: Message) -> str:
+    if not message.link:
+        return ""
+    label = html.escape(Wording(message.language, "UTC").say("take.button"))
+    return (
         f'<p><a href="{html.escape(message.link)}" style="display:inline-block;padding:.8em 1.2em;'
-        f'background:#0b3d91;color:#fff;text-decoration:none;border-radius:.3em">{button}</a></p></body></html>'
+        f'background:#0b3d91;color:#fff;text-decoration:none;border-radius:.3em">{label}</a></p>'
     )
 
 

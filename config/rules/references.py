@@ -102,6 +102,8 @@ def _named_in_duty(case: Case) -> Iterator[tuple[KeyPath, str, str]]:
     for i, account in enumerate(bundle.accounts):
         yield from _each(("accounts", i, "topics"), "topic", account.topics)
         yield from _each(("accounts", i, "areas"), "area", account.areas)
+    if bundle.watchdog:
+        yield from _each(("watchdog", "contacts"), "contact", bundle.watchdog.contacts)
     for i, exemption in enumerate(bundle.exemptions):
         yield ("exemptions", i, "filter"), "filter", exemption.filter
 

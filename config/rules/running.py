@@ -48,6 +48,21 @@ def operations(case: Case) -> Iterator[Fault]:
             yield case.warning(path, message, "delete it, or give it a later end")
 
 
+def watchdog(case: Case) -> Iterator[Fault]:
+    """A watchdog whose every way out can fail at once, or whose heartbeat names no secret."""
+    declared = case.bundle.watchdog
+    if declared is None:
+        return
+    through = {c.id: c.channel for agency in case.bundle.agencies for c in agency.contacts}
+    used = {through[contact] for contact in declared.contacts if contact in through}
+    if len(used) == 1:
+        message = f'everybody is told through "{used.pop()}": when that fails, nobody hears that Vigie stopped'
+        yield case.warning(("watchdog", "contacts"), message, "add a contact on another channel")
+    if declared.heartbeat and not _VARIABLE.match(declared.heartbeat):
+        message = f'"{declared.heartbeat}" must name an environment variable'
+        yield case.error(("watchdog", "heartbeat"), message, "write a name such as VIGIE_HEARTBEAT_URL, not the URL")
+
+
 def channels(case: Case) -> Iterator[Fault]:
     """A channel or source without what it needs, with a setting it does not know, or with a secret in clear."""
     for index, channel in enumerate(case.bundle.channels):

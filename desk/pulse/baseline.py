@@ -99,16 +99,16 @@ class Baseline:
         if self.at(current) is None:
             return Verdict("unknown", known_hours=known)
         real = [one for one in hours if one.hour not in drills]
-        found = self._silence(real) or self._too_little(real, current)
+        found = self._silence(real, now) or self._too_little(real, current)
         if found:
             return Verdict("deaf", *found, known_hours=known)
         return Verdict("heard" if self.arrivals_a_month else "rare", known_hours=known)
 
-    def _silence(self, hours: Sequence[Hour]) -> tuple[datetime, float, int] | None:
+    def _silence(self, hours: Sequence[Hour], now: datetime) -> tuple[datetime, float, int] | None:
         last = max((one.last_at for one in hours if one.last_at), default=None)
         if last is None:
             return None
-        missed = sum(_silent_s(one, last) * (self.at(one.hour) or 0.0) for one in hours)
+        missed = sum(_silent_s(one, last, now) * (self.at(one.hour) or 0.0) for one in hours)
         enough = math.log(2 * max(1.0, self.arrivals_a_month))
         return (last, missed, 0) if missed / self.burst >= max(1.0, enough) else None
 
@@ -123,9 +123,10 @@ class Baseline:
         return None
 
 
-def _silent_s(hour: Hour, last: datetime) -> float:
-    """For how many seconds of the hour the subject was listened to after ``last``."""
-    return hour.silent_s if hour.last_at == last else hour.listened_s if hour.hour > last else 0.0
+def _silent_s(hour: Hour, last: datetime, now: datetime) -> float:
+    """For how many seconds of the hour the subject was listened to after ``last``; they are noted in lots."""
+    counted = hour.silent_s if hour.last_at == last else hour.listened_s if hour.hour > last else 0.0
+    return max(0.0, min(counted, (now - last).total_seconds()))
 
 
 def _cell(hour: datetime, zone: ZoneInfo) -> Cell:

@@ -71,7 +71,7 @@ class WatchdogLife:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """Vigie at ``at`` (UTC). ``unsent_since`` is when the oldest delivery that is due and not sent was first due."""
+    """Vigie at ``at`` (UTC). ``unsent``: channel → when its oldest delivery that is due and not sent was first due."""
 
     at: datetime
     seq: int
@@ -80,8 +80,13 @@ class Vitals:
     sources: tuple[SourceHealth, ...]
     gaps: tuple[Gap, ...]
     deliveries: Mapping[str, int]
-    unsent_since: datetime | None
+    unsent: Mapping[str, datetime]
     watchdog: WatchdogLife | None
+
+    @property
+    def unsent_since(self) -> datetime | None:
+        """When the oldest delivery that should be out was first due (UTC)."""
+        return min(self.unsent.values(), default=None)
 
     @property
     def ok(self) -> bool:
@@ -103,7 +108,7 @@ def read(conn: Connection, now: datetime, bundle: Bundle, ear: Ear) -> Vitals:
         sources=known,
         gaps=tuple(gaps.in_state(conn, "open")),
         deliveries=_deliveries(conn),
-        unsent_since=unsent_since(conn, now),
+        unsent=_unsent(conn, now),
         watchdog=_watchdog(state.get(conn, WATCHDOG)),
     )
 
@@ -113,17 +118,6 @@ def heard(conn: Connection, now: datetime, bundle: Bundle, ear: Ear) -> Hearing:
     reported = meter.readings(conn)
     stages = [StageLife(name, leases.holder(conn, name), reported.get(name)) for name in STAGES]
     return _heard(conn, now, bundle, ear, stages, sources.all(conn))
-
-
-def unsent_since(conn: Connection, now: datetime) -> datetime | None:
-    """When the oldest delivery that should be out was first due (UTC); one put off until later does not count."""
-    column = deliveries.c
-    put_off = and_(column.first_attempt_at.is_(None), column.next_at > now)
-    first = func.coalesce(column.first_attempt_at, column.next_at, column.created_at)
-    waiting = column.state.in_(("pending", "sending"))
-    oldest = select(func.min(first)).where(waiting, or_(column.next_at.is_(None), ~put_off))
-    found: datetime | None = conn.execute(oldest).scalar_one_or_none()
-    return found
 
 
 def remember(life: WatchdogLife) -> dict[str, Any]:
@@ -162,6 +156,17 @@ def _oldest(conn: Connection, table: str, after: int) -> datetime | None:
         at: datetime | None = conn.execute(found).scalar_one_or_none()
         return at
     return min((post.received_at for post in posts.get(conn, keys).values()), default=None)
+
+
+def _unsent(conn: Connection, now: datetime) -> dict[str, datetime]:
+    """By channel; a delivery that is put off until later does not count."""
+    column = deliveries.c
+    put_off = and_(column.first_attempt_at.is_(None), column.next_at > now)
+    first = func.min(func.coalesce(column.first_attempt_at, column.next_at, column.created_at))
+    waiting = column.state.in_(("pending", "sending"))
+    oldest = select(column.channel, first).where(waiting, or_(column.next_at.is_(None), ~put_off))
+    rows = conn.execute(oldest.group_by(column.channel).order_by(column.channel))
+    return {channel: since for channel, since in rows}  # noqa: C416 - rows have no type that mypy knows
 
 
 def _deliveries(conn: Connection) -> dict[str, int]:
