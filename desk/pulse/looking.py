@@ -34,7 +34,8 @@ AWAY = (SQLAlchemyError, sqlite3.Error, Busy, Unusable, UnknownVersion, OSError)
 class Sight:
     """The store as far as it can be read, and the configuration last seen there, else the folder's.
 
-    ``patience`` is for how many seconds other writers are waited for. Opening, reading and writing never raise: :attr:`away` says what is wrong with the database, "" when nothing is.
+    ``patience`` is for how many seconds other writers are waited for. Opening, reading and writing never raise:
+    :attr:`away` says what is wrong with the database, "" when nothing is.
     """
 
     def __init__(self, settings: Settings, patience: float = PATIENCE_S) -> None:
