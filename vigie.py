@@ -31,10 +31,12 @@ from config.settings import Settings, settings
 from config.world import World
 from listeners import x_compliance
 from listeners.intake import Intake, search_sources
+from nlp.alone import Alone
 from nlp.annotate import annotate_stage
 from nlp.crew import Crew
 from nlp.detect import Memory, detect_stage
 from nlp.geocode import Geocoder
+from nlp.wary import wary
 from store import retention, times
 from store.database import Database
 from store.holding import Holding
@@ -82,10 +84,9 @@ def annotate(house: House) -> Iterator[Step]:
     """What each post says."""
     db, clock = house.db, house.clock
     outside = lru_cache(1)(lambda declared: declared and Geocoder(declared, db, clock))
-    with closing(Crew()) as crew:
-        crew.ready()
+    with closing(Crew()) as crew, closing(Alone()) as alone, wary(db, crew.ready(), alone) as reader:
         yield lambda world, lease: annotate_stage(
-            db, world, annotator=crew, clock=clock, lease=lease, geocoder=outside(world.bundle.geocoder)
+            db, world, annotator=reader, clock=clock, lease=lease, geocoder=outside(world.bundle.geocoder)
         )
 
 

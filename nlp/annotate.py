@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from config.gazetteer import gazetteer
 from config.world import World
@@ -18,9 +18,9 @@ from nlp.pinpoint import pinpoint
 from nlp.places import locate
 from nlp.reading import Reading
 from store import annotations as kept
-from store import changes, posts
+from store import aside, changes, posts
 from store.database import Database
-from store.records import TAGS, Annotation, Lease, Post
+from store.records import TAGS, Annotation, Lease, Post, SetAside
 
 log = logging.getLogger(__name__)
 Depth = Literal["fast", "full"]
@@ -28,6 +28,18 @@ STAGE = "annotate"
 DEEP_FLOOR = 0.25
 PLACES_FLOOR = 0.1
 """In the stage, posts whose likeliest head is below this are not read deeply."""
+TRIES = 2
+"""How often a post is tried before it is set aside: with others, and alone."""
+OURS = ("Crash", "Hang")
+
+
+class Reader(Protocol):
+    """Whatever annotates posts as :class:`Annotator` does."""
+
+    def annotate(
+        self, posts: Sequence[Readable], depth: Depth = ..., *, floor: float = ..., home: frozenset[str] = ...
+    ) -> list[Annotation]:
+        """An annotation of each post, in order."""
 
 
 class Annotator:
@@ -80,15 +92,15 @@ def annotate_stage(
     db: Database,
     world: World,
     *,
-    annotator: Annotator,
-    clock: Callable[[], datetime],  # noqa: ARG001 - every stage takes the clock
+    annotator: Reader,
+    clock: Callable[[], datetime],
     lease: Lease | None = None,
     limit: int = 512,
     geocoder: Geocoder | None = None,
 ) -> int:
     """Annotate the posts that were added or edited since the stage's cursor, at most ``limit`` changes; gives how many
     changes were read. ``geocoder`` places what the gazetteer does not hold, before the transaction in which annotations
-    and cursor are written; raises LeaseLost where ``lease`` is lost.
+    and cursor are written; a post that cannot be read is set aside. Raises LeaseLost where ``lease`` is lost.
     """
     with db.read() as conn:
         found = changes.after(conn, changes.cursor(conn, STAGE), ("posts",), limit)
@@ -100,6 +112,7 @@ def annotate_stage(
     made = pinpoint(made, geocoder) if geocoder else made
     with db.write(lease=lease) as conn:
         kept.put(conn, made)
+        aside.put(conn, [_aside(one.post_id, one.error, clock()) for one in made if one.error])
         changes.set_cursor(conn, STAGE, found[-1].seq)
     return len(found)
 
@@ -115,11 +128,17 @@ def home(world: World) -> frozenset[str]:
     return frozenset(codes)
 
 
-def _safely(annotator: Annotator, new: list[Post], where: frozenset[str]) -> list[Annotation]:
+def _aside(post: str, error: str, at: datetime) -> SetAside:
+    """What people are shown: the kind of the error only, for what follows may quote the post."""
+    kind, _, detail = error.partition(": ")
+    return SetAside(STAGE, post, TRIES, f"{kind}: {detail}" if kind in OURS else kind, at)
+
+
+def _safely(annotator: Reader, new: list[Post], where: frozenset[str]) -> list[Annotation]:
     """Annotate all at once; when that fails, one by one, so that a poison post is set aside alone."""
     try:
         return annotator.annotate(new, floor=DEEP_FLOOR, home=where)
-    except (ValueError, ArithmeticError, LookupError, TypeError, RecursionError) as error:
+    except (ValueError, ArithmeticError, LookupError, TypeError, RecursionError, MemoryError) as error:
         if len(new) == 1:
             return [_set_aside(new[0], error)]
     return [annotation for post in new for annotation in _safely(annotator, [post], where)]

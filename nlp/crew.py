@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import closing
 from functools import cache
 from multiprocessing import get_context
 
+from nlp.alone import Alone
 from nlp.annotate import Annotator, Depth
 from nlp.fast import Readable
+from nlp.helper import end_with
 from store.records import Annotation
 
 log = logging.getLogger(__name__)
+_Sent = Future[list[Annotation]]
 SHARED = 200
 """The least batch that is shared: below it the way to another process costs more than it saves."""
 
@@ -23,8 +25,8 @@ SHARED = 200
 class Crew(Annotator):
     """An annotator with ``helpers`` processes beside this one (by default one for each other core).
 
-    They start with the first large batch, which does not wait for them, and end with :meth:`close`. A helper that
-    dies costs nothing but time: its posts are annotated here.
+    They start with the first large batch, which does not wait for them, and end with :meth:`close`. Where a helper
+    dies, the posts that it may have died of are read alone.
     """
 
     def __init__(self, helpers: int | None = None) -> None:
@@ -52,15 +54,29 @@ class Crew(Annotator):
             return super().annotate(posts, depth, floor=floor, home=home)
         size = -(-len(posts) // (self._helpers + 1))
         mine, *others = (posts[start : start + size] for start in range(0, len(posts), size))
+        sent = [self._send(part, depth, floor, home) for part in others]
+        made = super().annotate(mine, depth, floor=floor, home=home)
+        for part, future in zip(others, sent, strict=True):
+            try:
+                made += future.result()
+            except BrokenExecutor:
+                made += self._alone(part, depth, floor, home)
+        return made
+
+    def _send(self, part: Sequence[Readable], depth: Depth, floor: float, home: frozenset[str]) -> _Sent:
         assert self._pool
         try:
-            sent = [self._pool.submit(_annotate, part, depth, floor, home) for part in others]
-            made = super().annotate(mine, depth, floor=floor, home=home)
-            return made + [annotation for future in sent for annotation in future.result()]
-        except BrokenExecutor:
-            log.warning("a helper process died: its posts are annotated here")
-            self.close()
-            return super().annotate(posts, depth, floor=floor, home=home)
+            return self._pool.submit(_annotate, part, depth, floor, home)
+        except BrokenExecutor as error:
+            broken: _Sent = Future()
+            broken.set_exception(error)
+            return broken
+
+    def _alone(self, part: Sequence[Readable], depth: Depth, floor: float, home: frozenset[str]) -> list[Annotation]:
+        log.warning("a helper process died: its %d posts are read one by one", len(part))
+        self.close()
+        with closing(Alone()) as alone:
+            return alone.annotate(part, depth, floor=floor, home=home)
 
     def close(self) -> None:
         """End the helpers."""
@@ -70,20 +86,9 @@ class Crew(Annotator):
 
     def _start(self) -> list[Future[None]]:
         if self._pool is None and self._helpers:
-            self._pool = ProcessPoolExecutor(self._helpers, get_context("spawn"), _watch_parent, (os.getpid(),))
+            self._pool = ProcessPoolExecutor(self._helpers, get_context("spawn"), end_with, (os.getpid(),))
             self._warm = [self._pool.submit(_load) for _ in range(self._helpers)]
         return self._warm
-
-
-def _watch_parent(parent: int) -> None:
-    """End this helper when the process that it helps is gone, however that ended, also before the helper was ready."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 @cache
