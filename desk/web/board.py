@@ -14,8 +14,10 @@ from desk.pulse import vitals
 from desk.pulse.ear import Ear
 from desk.pulse.hearing import Hearing
 from desk.pulse.vitals import Vitals
+from desk.web import holes
 from desk.web.clearance import allowed
 from desk.web.evidence import Evidence, evidence
+from desk.web.holes import Holes
 from store import alerts, incidents, ledger, outbox, posts, withdrawals
 from store import annotations as understanding
 from store.records import Acknowledgement, Alert, Delivery, Incident, LedgerEntry, SourceHealth
@@ -117,6 +119,7 @@ class Board:
     more: int
     opened: Opened | None
     vitals: Vitals
+    holes: Holes
     deliveries: tuple[tuple[Delivery, Incident], ...]
     ledger: tuple[LedgerEntry, ...]
 
@@ -154,6 +157,7 @@ def read(conn: Connection, now: datetime, bundle: Bundle, ear: Ear, *, opened: s
         more=len(active) - len(cards),
         opened=_opened(conn, opened, (*cards, *closed), bundle),
         vitals=vitals.read(conn, now, bundle, ear),
+        holes=holes.read(conn, bundle, now),
         deliveries=_latest_deliveries((*cards, *closed)),
         ledger=tuple(ledger.newest(conn, MOST_LEDGER)),
     )

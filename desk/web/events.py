@@ -15,7 +15,7 @@ from store import changes
 from store.database import Database
 from store.records import Change
 
-TABLES = ("incidents", "alerts", "deliveries", "acknowledgements", "sources", "config_versions", "withdrawals")
+TABLES = ("incidents", "alerts", "deliveries", "acknowledgements", "sources", "config_versions", "gaps", "withdrawals")
 LIMIT = 500
 log = logging.getLogger(__name__)
 

@@ -110,6 +110,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: obj
         "hazard": partial(hazard_label, words),
         "label": partial(label, lang),
         "reason": partial(reason, words, bundle),
+        "notes": lambda text: " ; ".join(reason(words, bundle, part) for part in text.split("; ")),
         "tags": partial(clearance.tags, bundle),
         "agency": lambda agency: boards.agency_name(bundle, agency, lang),
         "contact": lambda contact: boards.contact_name(bundle, contact),

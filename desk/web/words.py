@@ -64,6 +64,11 @@ class Words:
         day = f"{local.day} {self.say(f'month.{local.month}')}"
         return f"{day} {time}" if local.year == today.year else f"{day} {local.year} {time}"
 
+    def day(self, at: datetime) -> str:
+        """The day of ``at`` in local time: 3 févr."""
+        local = at.astimezone(self.zone)
+        return f"{local.day} {self.say(f'month.{local.month}')}"
+
     def ago(self, at: datetime) -> str:
         """How long ago ``at`` was: ``il y a 4 min``."""
         return self.say("ago", span=self.span(self.now - at))
