@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import orjson
 
 from desk.web.events import LIMIT, Watcher
-from store import changes
+from store import changes, withdrawals
 
 
 def latest(desk) -> int:
@@ -62,6 +63,24 @@ def test_a_page_that_missed_too_much_is_told_to_take_all(desk):
     for number in range(LIMIT):
         desk.incident(f"inc-{number}")
     assert data(watched(desk, before, lambda: None, count=1)[0])["all"] is True
+
+
+def test_a_page_is_told_when_a_source_takes_a_post_back(desk):
+    desk.post("x:1", "rien")
+
+    def withdraw():
+        with desk.db.write(durable=True) as conn:
+            withdrawals.delete(conn, {"x:1": desk.now}, desk.now, "stream")
+
+    assert data(watched(desk, None, withdraw)[1])["tables"] == ["withdrawals"]
+
+
+def test_a_page_that_was_away_longer_than_the_log_goes_back_takes_all(desk):
+    for number in range(9):
+        desk.incident(f"inc-{number}")
+    for days in (0, 9):
+        changes.shorten(desk.db, desk.now + timedelta(days=days), timedelta(days=7), {})
+    assert data(watched(desk, 3, lambda: None, count=1)[0])["all"] is True
 
 
 def test_posts_alone_wake_no_page(desk):

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 from desk.web import board as boards
-from store import posts
+from store import posts, withdrawals
 
 
 def section(html: str, id: str) -> str:
@@ -156,6 +156,19 @@ def test_a_post_deleted_at_the_source_is_gone_from_the_page(desk):
     with desk.db.write() as conn:
         posts.delete(conn, ["x:1"])
     assert "Flammes au hangar" not in desk.text()
+
+
+def test_an_incident_says_what_was_withdrawn_and_which_messages_are_out_of_reach(desk):
+    alert = desk.alert(desk.incident())
+    for n in range(2):
+        desk.post(f"x:{n}", "Flammes au hangar", "inc-1")
+    desk.deliver(alert, "fire", quoted=("x:0", "x:1"))
+    desk.deliver(alert, "police", quoted=("x:1",))
+    with desk.db.write(durable=True) as conn:
+        withdrawals.delete(conn, {f"x:{n}": desk.now for n in range(2)}, desk.now, "stream")
+    assert "2 posts retirés ou modifiés à la source. 2 messages partis avant sont hors d’atteinte." in desk.text()
+    shown = desk.text("/?lang=en")
+    assert "2 posts were withdrawn or edited at the source. 2 messages sent before are out of reach." in shown
 
 
 def test_a_source_that_is_off_says_why(desk):
