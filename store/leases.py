@@ -80,6 +80,11 @@ def holder(conn: Connection, stage: str) -> Lease | None:
     return None if row is None or row.expires_at == _LONG_AGO else row
 
 
+def every(conn: Connection) -> list[Lease]:
+    """The newest lease of every stage that was ever run."""
+    return [Lease(row.stage, row.owner, row.fence, row.expires_at) for row in conn.execute(select(leases))]
+
+
 def alive(lease: Lease, now: datetime) -> bool:
     """Whether others must leave the stage to the holder of ``lease`` at ``now``.
 

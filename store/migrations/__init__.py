@@ -30,12 +30,17 @@ def migrate(engine: Engine, path: Path) -> None:
         found = _version(path)
         if found == HEAD:
             return
-        if found is not None and not list((FOLDER / "versions").glob(f"v{found}_*.py")):
+        if found is not None and not known(found):
             raise UnknownVersion(f"{path} is at version {found}, which this Vigie does not know: use the newer Vigie")
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
         _upgrade(engine)
+
+
+def known(version: str) -> bool:
+    """Whether a migration of this Vigie leads on from ``version``, or it is the newest."""
+    return version.isalnum() and bool(list((FOLDER / "versions").glob(f"v{version}_*.py")))
 
 
 def _version(path: Path) -> str | None:
