@@ -55,7 +55,7 @@ def test_a_hole_that_lasts_stands_at_the_top(desk):
     hole(desk, lasted=None, found=3)
     said = section(desk.text(), "lasting")
     assert "x-flux n’entend pas depuis 02:42 (30 min). X a fermé le flux 2 filtres sourds" in said
-    assert "3 posts retrouvés par la recherche" in said
+    assert "3 posts retrouvés" in said
 
 
 def test_nothing_stands_at_the_top_when_no_hole_lasts(desk):
@@ -96,7 +96,7 @@ def test_more_holes_than_the_panel_has_room_for_are_counted(desk):
 def test_the_budget_says_how_much_is_read_and_when_it_runs_out(desk):
     paid(desk, source__x_flux=4000, source__x_recherche=2000)
     panel = section(desk.text(), "holes")
-    assert "6 000 sur 10 000 (60 %)" in panel
+    assert "6 000 / 10 000 (60 %)" in panel
     assert "épuisé vers le 13 févr." in panel
 
 
