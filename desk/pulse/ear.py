@@ -36,7 +36,10 @@ class Ear:
         self._past: _Past | None = None
 
     def judge(self, conn: Connection, bundle: Bundle, now: datetime) -> dict[str, Verdict]:
-        """Subject (``source:ID``, ``filter:ID``) → verdict at ``now`` (UTC). An exercise has no baseline."""
+        """Subject (``source:ID``, ``filter:ID``) → verdict at ``now`` (UTC). An exercise has no baseline.
+
+        What is only asked now and then, a search, is too rare to conclude from.
+        """
         names = subjects(bundle)
         if (self._status or bundle.status) != "Actual":
             return {name: Verdict("unknown") for name in names}
@@ -44,7 +47,8 @@ class Ear:
         past = self._past_of(conn, names, current, bundle.time_zone)
         present = hourly.totals(conn, "source:", current, now) | hourly.totals(conn, "filter:", current, now)
         drills = past.drills | _drilled(conn, current, current + HOUR)
-        return {
+        asked = {f"source:{one.id}": Verdict("rare") for one in bundle.sources if one.kind == "x_search"}
+        return asked | {
             name: past.baselines[name].judge(
                 [*past.hours[name], *([present[name]] if name in present else [])], now, drills
             )
@@ -63,9 +67,9 @@ class Ear:
 
 
 def subjects(bundle: Bundle) -> tuple[str, ...]:
-    """What is judged: the enabled sources that listen to a platform, and every filter."""
-    sources = [f"source:{one.id}" for one in bundle.sources if one.enabled and one.kind in LISTENING]
-    return (*sources, *(f"filter:{one.id}" for one in bundle.filters))
+    """What is judged: the enabled streams, and every filter that has rules there."""
+    sources = [f"source:{one.id}" for one in bundle.sources if one.enabled and one.kind == "x_stream"]
+    return (*sources, *(f"filter:{one.id}" for one in bundle.filters if one.stream))
 
 
 def _drilled(conn: Connection, since: datetime, until: datetime) -> frozenset[datetime]:

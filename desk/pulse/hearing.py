@@ -79,13 +79,15 @@ def hearing(
     stopped = tuple(stage for stage, lease in held if lease is None or not alive(lease, now) or stage in hung)
     judged = verdicts or {}
     deaf = tuple(sorted(_deaf(judged, on), key=lambda one: one.since))
-    unknown = tuple(one for one in on if judged.get(f"source:{one}", Verdict("unknown")).state == "unknown")
-    state = _state(on, stopped, deaf, unknown, fresh=last is not None and abs(now - last) < QUIET_AFTER)
+    judgements = {one: judged.get(f"source:{one}", Verdict("unknown")).state for one in on}
+    unknown = tuple(one for one, verdict in judgements.items() if verdict == "unknown")
+    usual = "heard" in judgements.values() and not unknown
+    state = _state(on, stopped, deaf, fresh=last is not None and abs(now - last) < QUIET_AFTER, usual=usual)
     return Hearing(state, last, on, off, stopped, deaf, unknown)
 
 
 def _state(
-    on: Sequence[str], stopped: Sequence[str], deaf: Sequence[Deaf], unknown: Sequence[str], *, fresh: bool
+    on: Sequence[str], stopped: Sequence[str], deaf: Sequence[Deaf], *, fresh: bool, usual: bool
 ) -> Literal["hearing", "quiet", "silent", "blind", "halted"]:
     if not on or "collect" in stopped:
         return "blind"
@@ -95,7 +97,7 @@ def _state(
         return "blind"
     if fresh:
         return "hearing"
-    return "silent" if unknown else "quiet"
+    return "quiet" if usual else "silent"
 
 
 def _deaf(verdicts: Mapping[str, Verdict], on: Collection[str]) -> Iterator[Deaf]:

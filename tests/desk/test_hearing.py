@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from desk.pulse.baseline import Verdict
 from desk.pulse.hearing import Rates, hearing
 from store.records import Lease, SourceHealth
 
@@ -70,3 +71,25 @@ def test_a_counter_that_fell_after_a_restart_gives_no_negative_rate():
     rates.see([source(received=10)], NOW)
     later = NOW + timedelta(seconds=30)
     assert rates.per_minute(source(received=20), later) == 20
+
+
+def test_silence_as_usual_needs_a_source_that_is_compared_and_hears():
+    quiet = source(last=timedelta(minutes=9))
+    assert hearing([quiet], NOW, verdicts={"source:x-stream": Verdict("heard")}).state == "quiet"
+    assert hearing([quiet], NOW, verdicts={"source:x-stream": Verdict("rare")}).state == "silent"
+    assert hearing([quiet], NOW, verdicts={"source:x-stream": Verdict("unknown")}).state == "silent"
+
+
+def test_a_source_that_is_off_is_not_called_deaf_too():
+    deaf = Verdict("deaf", NOW - timedelta(hours=1), 20.0, 0)
+    others = [source("x-other"), source(state="off")]
+    assert hearing(others, NOW, verdicts={"source:x-stream": deaf}).deaf == ()
+
+
+def test_what_has_been_deaf_longest_is_named_first():
+    verdicts = {
+        "filter:feu": Verdict("deaf", NOW - timedelta(hours=1), 20.0, 0),
+        "source:x-stream": Verdict("deaf", NOW - timedelta(hours=2), 50.0, 1),
+    }
+    found = hearing([source()], NOW, verdicts=verdicts)
+    assert (found.state, found.verdict, [one.id for one in found.deaf]) == ("blind", "deaf", ["x-stream", "feu"])
