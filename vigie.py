@@ -126,7 +126,11 @@ STAGES = (
     Stage("dispatch", dispatch),
 )
 
-READERS = {"annotate": ("posts",), "detect": ("annotations", "withdrawals"), "route": ("incident_events",)}
+READERS = {
+    "annotate": ("posts",),
+    "detect": ("annotations", "withdrawals"),
+    "route": ("incident_events", "withdrawals"),
+}
 """The tables whose changes a stage reads: the change log keeps them until it has."""
 
 TASKS = {"listen": STAGES[:1], "understand": STAGES[1:4], "dispatch": STAGES[4:]}

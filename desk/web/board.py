@@ -20,7 +20,7 @@ from desk.web.evidence import Evidence, evidence
 from desk.web.holes import Holes
 from store import alerts, incidents, ledger, outbox, posts, withdrawals
 from store import annotations as understanding
-from store.records import Acknowledgement, Alert, Delivery, Incident, LedgerEntry, SourceHealth
+from store.records import Acknowledgement, Alert, Delivery, Incident, LedgerEntry, SourceHealth, Withdrawal
 
 SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")
 MOST_CARDS = 60
@@ -215,8 +215,14 @@ def _opened(conn: Connection, wanted: str | None, cards: Sequence[Card], bundle:
         return None
     shown, withheld = allowed(bundle, _evidence(conn, card.incident))
     gone = withdrawals.of_incident(conn, card.incident.id)
-    reached = {delivery for one in gone for delivery in one.out_of_reach}
+    reached = {delivery.id for delivery in card.deliveries if any(_holds(delivery, one) for one in gone)}
     return Opened(card, shown, withheld, len({one.post_id for one in gone}), len(reached))
+
+
+def _holds(delivery: Delivery, gone: Withdrawal) -> bool:
+    """Whether a message left, or was on its way, with the words of a post when that was taken back."""
+    began = delivery.first_attempt_at or delivery.created_at
+    return delivery.sent_at is not None and gone.post_id in delivery.quoted and began <= gone.at
 
 
 def _evidence(conn: Connection, incident: Incident) -> tuple[Evidence, ...]:
