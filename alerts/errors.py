@@ -3,7 +3,8 @@
 AlertError
 ├── ChannelError                a message did not reach its receiver
 │   ├── TransientError          later may be better: timeout, connection refused, 4xx of SMTP, 429, 5xx of HTTP
-│   └── PermanentError          no use trying again: unknown address, rejected credential, redirect, bad settings
+│   ├── SetupError              somebody here can put it right: missing secret, certificate, address, settings
+│   └── PermanentError          no use trying again: the receiver refuses this message, no such mailbox
 ├── LinkError                   an acknowledgement link that opens nothing
 │   ├── BadLink                 malformed, or signed by somebody else
 │   └── ExpiredLink             ours, but too old
@@ -37,6 +38,10 @@ class TransientError(ChannelError):
     def __init__(self, code: str, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(code, message)
         self.retry_after = retry_after
+
+
+class SetupError(ChannelError):
+    """Worth trying again once somebody has put something right: the message says what."""
 
 
 class PermanentError(ChannelError):

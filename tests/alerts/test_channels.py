@@ -11,7 +11,7 @@ import pytest
 from alerts_kit import KEY, NIGHT, event, invented_posts, world
 
 from alerts.channels import apprise, mail, webhook
-from alerts.errors import PermanentError, TransientError
+from alerts.errors import PermanentError, SetupError, TransientError
 from alerts.messages import cap
 from alerts.messages.message import Facts, write
 from alerts.router import decide
@@ -77,18 +77,18 @@ def test_a_server_that_is_not_there_is_tried_again(delivery, letter):
 
 def test_a_server_without_tls_is_not_spoken_to_in_the_clear(delivery, letter, inbox):
     box, port = inbox
-    with pytest.raises(PermanentError):
+    with pytest.raises(SetupError):
         mail.send(delivery, letter("a@example.org"), {"port": port, "tls": "starttls"}, {})
     assert box.mails == []
 
 
 def test_a_word_that_is_no_way_of_tls_is_refused(delivery, letter):
-    with pytest.raises(PermanentError, match="none, starttls or tls"):
+    with pytest.raises(SetupError, match="none, starttls or tls"):
         mail.send(delivery, letter("a@example.org"), {"tls": "yes"}, {})
 
 
 def test_an_address_cannot_carry_another_header(delivery, letter):
-    with pytest.raises(PermanentError):
+    with pytest.raises(SetupError):
         mail.send(delivery, letter("a@example.org\nBcc: b@example.org"), {"port": 1}, {})
 
 
@@ -96,7 +96,8 @@ def test_an_address_cannot_carry_another_header(delivery, letter):
     ("error", "status"),
     [
         *((TransientError, status) for status in (408, 429, 500, 503)),
-        *((PermanentError, status) for status in (400, 401, 404, 410)),
+        *((SetupError, status) for status in (301, 401, 404, 410)),
+        *((PermanentError, status) for status in (400, 422)),
     ],
 )
 def test_the_webhooks_answer_says_whether_to_try_again(delivery, letter, receiver, error, status):
@@ -114,7 +115,7 @@ def test_a_webhook_may_ask_for_time(delivery, letter, receiver):
 
 def test_a_redirect_is_not_followed(delivery, letter, receiver):
     receiver.answers = [(307, {"Location": receiver.url}, b"")]
-    with pytest.raises(PermanentError, match="redirect"):
+    with pytest.raises(SetupError, match="redirect"):
         hook(delivery, letter(receiver.url))
     assert len(receiver.taken) == 1
 
@@ -161,18 +162,18 @@ def drip(listening, done):
 
 
 def test_plain_http_to_another_machine_must_be_allowed(delivery, letter):
-    with pytest.raises(PermanentError, match="https"):
+    with pytest.raises(SetupError, match="https"):
         hook(delivery, letter("http://192.0.2.1/"))
 
 
 @pytest.mark.parametrize("address", ["", "file:///etc/hosts", "https://", "http://[1", "mailto:a@example.org"])
 def test_what_is_no_web_address_is_refused(delivery, letter, address):
-    with pytest.raises(PermanentError):
+    with pytest.raises(SetupError):
         hook(delivery, letter(address))
 
 
 def test_a_webhook_without_a_key_is_refused(delivery, letter, receiver):
-    with pytest.raises(PermanentError, match="VIGIE_WEBHOOK_KEY"):
+    with pytest.raises(SetupError, match="VIGIE_WEBHOOK_KEY"):
         webhook.send(delivery, letter(receiver.url), {}, {})
     assert receiver.taken == []
 
@@ -188,6 +189,7 @@ def test_a_webhook_can_take_cap(facts, delivery, letter, receiver):
 def test_any_address_that_apprise_knows_is_told(delivery, letter, receiver):
     apprise.send(delivery, letter(receiver.url.replace("http://", "json://")), {}, {})
     assert b"Incendie industriel" in receiver.taken[0][1]
+    assert delivery.id.encode() in receiver.taken[0][1]
 
 
 def test_apprise_that_fails_is_tried_again(delivery, letter, receiver):
@@ -197,7 +199,7 @@ def test_apprise_that_fails_is_tried_again(delivery, letter, receiver):
 
 
 def test_an_address_that_apprise_does_not_know_is_refused(delivery, letter):
-    with pytest.raises(PermanentError):
+    with pytest.raises(SetupError):
         apprise.send(delivery, letter("pigeon://loft"), {}, {})
 
 
