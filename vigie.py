@@ -23,7 +23,8 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from alerts.dispatch import dispatch_stage, senders
+from alerts.anchoring import Anchoring
+from alerts.dispatch import Dispatcher, senders
 from alerts.router import route_stage
 from config.publish import Configuration
 from config.secrets import installation_key
@@ -105,10 +106,12 @@ def route(house: House) -> Iterator[Step]:
 
 @contextmanager
 def dispatch(house: House) -> Iterator[Step]:
-    """Send, retry, escalate."""
-    key = installation_key(house.settings.home, "acknowledge")
-    out = senders()
-    yield lambda world, lease: dispatch_stage(house.db, world, senders=out, key=key, clock=house.clock, lease=lease)
+    """Send, retry, escalate, and write the ledger's head down outside."""
+    home = house.settings.home
+    key, seal = installation_key(home, "acknowledge"), installation_key(home, "anchor")
+    anchors = Anchoring(home, seal)
+    with closing(Dispatcher(house.db, senders=senders(), clock=house.clock, key=key, anchors=anchors)) as out:
+        yield out.step
 
 
 class Stage(NamedTuple):

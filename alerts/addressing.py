@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alerts import directory
-from alerts.errors import PermanentError
+from alerts.errors import PermanentError, SetupError
 from config.secrets import MissingSecret, secret
 from config.world import World
 from store.records import Delivery
@@ -26,7 +26,8 @@ class Route:
 
 
 def route_of(world: World, delivery: Delivery) -> Route:
-    """The way out under the bundle in force. Raises PermanentError where the bundle or the environment lacks it."""
+    """The way out under the bundle in force. Raises PermanentError where the bundle lacks it, SetupError
+    where the environment does: it waits there until somebody sets it."""
     contact = directory.contact(world.bundle, delivery.agency, delivery.contact)
     channel = directory.channel(world.bundle, delivery.channel)
     if contact is None or channel is None:
@@ -37,5 +38,5 @@ def route_of(world: World, delivery: Delivery) -> Route:
         secrets = {setting: secret(name) for setting, name in channel.secrets.items()}
         address = secret(named[1]) if named else contact.address
     except MissingSecret as error:
-        raise PermanentError("missing-secret", str(error)) from error
+        raise SetupError("missing-secret", str(error)) from error
     return Route(channel.kind, address, channel.settings, secrets)

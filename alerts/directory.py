@@ -31,6 +31,12 @@ def contact(bundle: Bundle, agency_id: str, contact_id: str) -> Contact | None:
     return next((c for a in own + others for c in a.contacts if c.id == contact_id), None)
 
 
+def contact_anywhere(bundle: Bundle, contact_id: str) -> tuple[str, Contact | None]:
+    """The agency of the contact of that id, and the contact; "" and None where the bundle has none."""
+    found = ((one.id, contact) for one in bundle.agencies for contact in one.contacts if contact.id == contact_id)
+    return next(found, ("", None))
+
+
 def channel(bundle: Bundle, channel_id: str) -> Channel | None:
     """The channel of that id, or None."""
     return next((one for one in bundle.channels if one.id == channel_id), None)

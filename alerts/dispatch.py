@@ -1,67 +1,47 @@
 """The outbox at work: claim, send outside any transaction, record; and escalate what nobody acknowledges.
 
-Killed between sending and recording, a delivery is claimed again when its hold runs out, and goes out with the same
-idempotency key: the receiver can tell that it is the same message.
+Killed between sending and recording, a delivery is claimed again by the next holder of the lease at once, and goes out
+with the same idempotency key: the receiver can tell that it is the same message.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
-from alerts import directory, entries, escalation
+from alerts import entries, facts, timers, withdrawn
 from alerts.addressing import route_of
+from alerts.anchoring import Anchoring
 from alerts.channels import Sender, senders
-from alerts.errors import ChannelError, PermanentError, TransientError
+from alerts.errors import SetupError
 from alerts.messages import cap
-from alerts.messages.message import Facts, cleared, write
+from alerts.messages.message import Message, write
+from alerts.outcomes import Draw, Superseded, cause, settle, waits_for_repair
 from config.world import World
-from store import alerts, incidents, ledger, outbox, posts, state, times
-from store import annotations as understood
+from store import incidents, ledger, outbox
 from store.database import Database
-from store.leases import LeaseExpired
-from store.records import Acknowledgement, Alert, Delivery, Lease, LedgerEntry, Post
-from store.trouble import ailment
+from store.records import Acknowledgement, Delivery, Lease
+from store.trouble import FAULTS, ailment
 
-__all__ = ["dispatch_stage", "senders"]
+__all__ = ["Dispatcher", "dispatch_stage", "senders"]
 
-STAGE = "dispatch"
-TIMERS = "dispatch/timers"
-NEXT = "next_timer"
-AT_ONCE = 8
+AT_ONCE = 16
+PER_CHANNEL = 8
+PER_CONTACT = 2
 HOLD = timedelta(seconds=90)
-FIRST_WAIT_S = 2.0
-LONGEST_WAIT_S = 300.0
-MOST_ATTEMPTS = 20
-QUOTED = 6
-RECORD_AGAIN_S = 0.5
-
-
-Draw = Callable[[], float]
+GLANCE_S = 0.02
+FAREWELL_S = 5.0
+STEPPED = timedelta(seconds=1)
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What one run of the stage works with."""
-
-    db: Database
-    world: World
-    senders: Mapping[str, Sender]
-    clock: Callable[[], datetime]
-    key: bytes
-    lease: Lease | None
-    draw: Draw
 
 
 def dispatch_stage(
@@ -80,188 +60,191 @@ def dispatch_stage(
     ``senders`` are the channels by kind, ``key`` signs acknowledgement links, ``draw`` gives numbers in [0, 1) for the
     jitter of retries. Raises LeaseLost where ``lease`` is no longer ours; what was claimed then is sent by the holder.
     """
-    desk = Desk(db, world, senders, clock, key, lease, draw)
-    done = _escalate(desk)
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="dispatch") as pool:
-        while done < limit and (claimed := _claim(desk, min(AT_ONCE, limit - done))):
-            sending = {pool.submit(_send, desk, delivery): delivery for delivery in claimed}
-            while sending:
-                over, _ = wait(sending, return_when=FIRST_COMPLETED)
-                _record(desk, [(sending.pop(future), future.exception()) for future in over])
-            done += len(claimed)
+    with closing(Dispatcher(db, senders=senders, clock=clock, key=key, draw=draw)) as out:
+        done = started = out.step(world, lease, limit)
+        while out.busy or (started and done < limit):
+            started = out.step(world, lease, limit - done)
+            done += started
     return done
 
 
-def _claim(desk: Desk, limit: int) -> list[Delivery]:
-    """The deliveries to send now; those that need not be sent any more are cancelled on the way."""
-    now = desk.clock()
-    with desk.db.read() as conn:
-        if not outbox.due(conn, now):
-            return []
-    with desk.db.write(durable=True, lease=desk.lease) as conn:
-        claimed = outbox.claim(conn, now, limit, HOLD)
-        answered = outbox.acknowledgements(conn, {one.incident_id for one in claimed})
-        needless = [one for one in claimed if _needless(one, answered.get(one.incident_id, []))]
-        for one in needless:
-            outbox.cancel(conn, one.incident_id, ids=[one.id])
-            ledger.append(conn, [entries.delivery("delivery.cancelled", one, now)])
-    return [one for one in claimed if one not in needless]
+class Dispatcher:
+    """The outbox at work over many rounds. A slow receiver holds up nobody: it costs its own slot, and at most
+    ``PER_CONTACT`` of one contact and ``PER_CHANNEL`` of one channel are under way at once."""
 
+    def __init__(
+        self,
+        db: Database,
+        *,
+        senders: Mapping[str, Sender],
+        clock: Callable[[], datetime],
+        key: bytes,
+        draw: Draw = random.random,
+        anchors: Anchoring | None = None,
+    ) -> None:
+        self._db, self._senders, self._clock, self._key, self._draw = db, senders, clock, key, draw
+        self._anchors = anchors
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="dispatch")
+        self._under_way: dict[Future[None], Delivery] = {}
+        self._over: list[tuple[Delivery, BaseException | None]] = []
+        self._adopted: tuple[int | None, str] | None = None
+        self._last: datetime | None = None
 
-def _needless(delivery: Delivery, answered: list[Acknowledgement]) -> bool:
-    """Whether the agency acknowledged after this message was written, and before it was first tried."""
-    return any(one.agency == delivery.agency and one.at >= delivery.created_at for one in answered)
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way, or over and not written down."""
+        return bool(self._under_way or self._over)
 
+    def step(self, world: World, lease: Lease | None = None, limit: int = 50) -> int:
+        """One round: record what is over, escalate, start what is due. Returns how many were started or escalated.
 
-def _send(desk: Desk, delivery: Delivery) -> None:
-    """Write the message and hand it over. Raises ChannelError. Runs in a thread of its own, outside transactions."""
-    route = route_of(desk.world, delivery)
-    sender = desk.senders.get(route.kind)
-    if sender is None:
-        raise PermanentError("no-sender", f"no channel of kind {route.kind} is set up here")
-    facts = _facts(desk, delivery)
-    message = write(facts, route.address, desk.key)
-    if route.settings.get("format") == "cap":
-        message = replace(message, cap=cap.write(facts, message))
-    sender(delivery, message, route.settings, route.secrets)
+        Does not wait for what is under way longer than a glance. Raises LeaseLost as :func:`dispatch_stage`.
+        """
+        now = self._clock()
+        self._adopt(world, lease, now)
+        self._record(world, lease)
+        done = timers.escalate(self._db, world, lease, now)
+        done += self._start(world, lease, max(0, limit - done))
+        if self._anchors:
+            self._anchors.step(self._db, world, lease, now, self._senders)
+        if self._under_way:
+            wait(self._under_way, timeout=GLANCE_S, return_when=FIRST_COMPLETED)
+            self._record(world, lease)
+        return done
 
-
-def _facts(desk: Desk, delivery: Delivery) -> Facts:
-    with desk.db.read() as conn:
-        alert = alerts.get(conn, [delivery.alert_id]).get(delivery.alert_id)
-        if alert is None:
-            raise PermanentError("no-alert", f"the alert of delivery {delivery.id} is gone")
-        quoted = _quotable(desk, conn, alert, delivery.agency)
-        others = outbox.of_incident(conn, delivery.incident_id)
-    now = desk.clock()
-    told = dict.fromkeys(one.agency for one in others if _told(one, now))
-    before = (one for one in others if one.agency == delivery.agency and one.alert_id == alert.id)
-    relayed = any(one.created_at < delivery.created_at for one in before)
-    return Facts(alert, delivery, tuple(told), quoted, desk.world, now, relayed)
-
-
-def _told(delivery: Delivery, now: datetime) -> bool:
-    """Whether a delivery was sent, or is about to be."""
-    put_off = delivery.first_attempt_at is None and delivery.next_at is not None and delivery.next_at > now
-    return delivery.state not in ("cancelled", "failed") and not put_off
-
-
-def _quotable(desk: Desk, conn: Connection, alert: Alert, agency: str) -> tuple[Post, ...]:
-    """The posts that may be quoted to an agency, as they are now: deleted ones are gone, threats for few eyes."""
-    evidence = alert.incident.evidence[:QUOTED]
-    found, read = posts.get(conn, evidence), understood.get(conn, evidence)
-    allowed = cleared(desk.world.bundle, agency)
-    threats = {one for one, annotation in read.items() if "public_order_threat" in annotation.labels}
-    return tuple(found[one] for one in evidence if one in found and (allowed or one not in threats))
-
-
-def _record(desk: Desk, over: Sequence[tuple[Delivery, BaseException | None]]) -> None:
-    """Write down what became of deliveries, and start the timers of their agencies.
-
-    What was sent and is not written down would be sent again: while the database takes nothing, this tries for as long
-    as the claim holds.
-    """
-    until = time.monotonic() + HOLD.total_seconds()
-    while True:
+    def close(self) -> None:
+        """Wait some seconds for what is under way, and write down what became of it under the claims we hold."""
+        if self._under_way:
+            wait(self._under_way, timeout=FAREWELL_S)
+        self._gather()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._anchors:
+            self._anchors.close()
+        if not self._over:
+            return
         try:
-            return _write_down(desk, over)
-        except (LeaseExpired, SQLAlchemyError) as error:
-            passing = isinstance(error, LeaseExpired) or ailment(error)
-            if not passing or time.monotonic() > until:
+            with self._db.write(durable=True) as conn:
+                for delivery, raised in self._over:
+                    settle(conn, delivery, cause(delivery, raised), self._clock(), self._draw)
+        except FAULTS as fault:
+            if ailment(fault) is None:
                 raise
-            time.sleep(RECORD_AGAIN_S)
+            log.warning("%d messages were tried and could not be written down: %s", len(self._over), fault)
+        self._over = []
+
+    def _adopt(self, world: World, lease: Lease | None, now: datetime) -> None:
+        """Look again at what waits, after a new start, a new configuration, or a clock that was put back."""
+        adopted = (lease.fence if lease else None, world.version)
+        back = self._last is not None and now < self._last - STEPPED
+        if back:
+            log.warning("the clock went back by %s: what waits is looked at again", self._last and self._last - now)
+        self._last = now
+        if adopted == self._adopted and not back:
+            return
+        timers.pull_in(self._db, world, lease, now)
+        with self._db.write(durable=True, lease=lease) as conn:
+            outbox.hurry(conn, SetupError.prefix)
+        self._adopted = adopted
+
+    def _start(self, world: World, lease: Lease | None, limit: int) -> int:
+        room = min(limit, AT_ONCE - len(self._under_way))
+        claimed = self._claim(lease, room) if room > 0 else []
+        for delivery in claimed:
+            self._under_way[self._pool.submit(self._send, world, lease, delivery)] = delivery
+        return len(claimed)
+
+    def _claim(self, lease: Lease | None, room: int) -> list[Delivery]:
+        """The deliveries to send now; those that need not be sent any more are cancelled on the way."""
+        now, fence = self._clock(), lease.fence if lease else None
+        avoid = self._avoid()
+        with self._db.read() as conn:
+            if not outbox.due(conn, now, fence=fence, avoid=avoid):
+                return []
+        with self._db.write(durable=True, lease=lease) as conn:
+            seen = self._fitting(outbox.due(conn, now, 4 * room, fence=fence, avoid=avoid), room)
+            claimed = [taken for one in seen if (taken := outbox.take(conn, one, now, HOLD, fence))]
+            answered = outbox.acknowledgements(conn, {one.incident_id for one in claimed})
+            needless = {one.id for one in claimed if _needless(conn, one, answered.get(one.incident_id, []))}
+            for one in claimed:
+                if one.id in needless:
+                    outbox.cancel(conn, one.incident_id, ids=[one.id])
+                    ledger.append(conn, [entries.delivery("delivery.cancelled", one, now)])
+        return [one for one in claimed if one.id not in needless]
+
+    def _avoid(self) -> outbox.Avoid:
+        """What is under way, and the channels and contacts that have as many under way as they may."""
+        active = list(self._under_way.values()) + [delivery for delivery, _ in self._over]
+        channels, contacts = Counter(one.channel for one in active), Counter(one.contact for one in active)
+        return outbox.Avoid(
+            frozenset(one.id for one in active),
+            frozenset(name for name, n in channels.items() if n >= PER_CHANNEL),
+            frozenset(name for name, n in contacts.items() if n >= PER_CONTACT),
+        )
+
+    def _fitting(self, due: list[Delivery], room: int) -> list[Delivery]:
+        """The first of those due that neither their channel nor their contact has too many of."""
+        channels = Counter(one.channel for one in self._under_way.values())
+        contacts = Counter(one.contact for one in self._under_way.values())
+        chosen: list[Delivery] = []
+        for one in due:
+            if len(chosen) < room and channels[one.channel] < PER_CHANNEL and contacts[one.contact] < PER_CONTACT:
+                chosen.append(one)
+                channels[one.channel] += 1
+                contacts[one.contact] += 1
+        return chosen
+
+    def _send(self, world: World, lease: Lease | None, delivery: Delivery) -> None:
+        """Write the message and hand it over. Raises ChannelError. Runs in a thread of its own, outside transactions.
+
+        Right before, it makes sure that the claim still holds, and notes which posts the message quotes.
+        """
+        route = route_of(world, delivery)
+        sender = self._senders.get(route.kind)
+        if sender is None:
+            raise SetupError("no-sender", f"no channel of kind {route.kind} is set up here")
+        message = self._message(world, delivery, route.address, route.settings.get("format") == "cap")
+        only_cap = route.kind == "webhook" and route.settings.get("format") == "cap"
+        quoted = () if only_cap else message.quoted
+        with self._db.write(lease=lease) as conn:
+            if not outbox.quote(conn, delivery, quoted):
+                raise Superseded(delivery.id)
+        sender(delivery, message, route.settings, route.secrets)
+
+    def _message(self, world: World, delivery: Delivery, address: str, as_cap: bool) -> Message:
+        now = self._clock()
+        with self._db.read() as conn:
+            if delivery.event == "withdrawal":
+                return withdrawn.message(conn, world, delivery, address, now)
+            known = facts.gather(conn, world, delivery, now)
+        message = write(known, address, self._key)
+        return replace(message, cap=cap.write(known, message)) if as_cap else message
+
+    def _gather(self) -> None:
+        for future in [one for one in self._under_way if one.done()]:
+            self._over.append((self._under_way.pop(future), future.exception()))
+
+    def _record(self, world: World, lease: Lease | None) -> None:
+        """Write down what became of deliveries, and start the timers of their agencies.
+
+        What cannot be written now, as while the disk is full, is kept and written with the next round.
+        """
+        self._gather()
+        if not self._over:
+            return
+        now = self._clock()
+        with self._db.write(durable=True, lease=lease) as conn:
+            for delivery, raised in self._over:
+                if settle(conn, delivery, cause(delivery, raised), now, self._draw):
+                    timers.start(conn, world, delivery, now)
+                    withdrawn.after_all(conn, delivery, now)
+        self._over = []
 
 
-def _write_down(desk: Desk, over: Sequence[tuple[Delivery, BaseException | None]]) -> None:
-    now = desk.clock()
-    with desk.db.write(durable=True, lease=desk.lease) as conn:
-        kept = state.get(conn, TIMERS)
-        for delivery, raised in over:
-            ledger.append(conn, [_outcome(desk, conn, delivery, _fault(delivery, raised), now)])
-            _start_timer(desk, conn, kept, delivery, now)
-
-
-def _fault(delivery: Delivery, error: BaseException | None) -> ChannelError | None:
-    """The error as the outbox takes it; one that no channel raises is a fault of ours, logged, and tried again."""
-    if error is None or isinstance(error, ChannelError):
-        return error
-    log.error("delivery %s could not be sent", delivery.id, exc_info=error)
-    return TransientError(f"fault-{type(error).__name__}", f"a fault of Vigie: {type(error).__name__}, see the log")
-
-
-def _outcome(desk: Desk, conn: Connection, one: Delivery, error: ChannelError | None, now: datetime) -> LedgerEntry:
-    if error is None:
-        outbox.sent(conn, one, now)
-        return entries.delivery("delivery.sent", one, now)
-    if isinstance(error, TransientError) and one.attempts < MOST_ATTEMPTS:
-        wait = backoff(one.attempts, desk.draw, error.retry_after)
-        outbox.retry(conn, one, now + timedelta(seconds=wait), str(error), error.code)
-        return entries.delivery("delivery.retry", one, now, code=error.code, wait_s=round(wait, 1))
-    outbox.failed(conn, one, str(error), error.code)
-    return entries.delivery("delivery.failed", one, now, code=error.code)
-
-
-def backoff(attempts: int, draw: Draw, asked: float | None = None) -> float:
-    """Seconds until the next attempt: 2, 4, 8 … 300, half of it drawn at random; at least what the receiver asked."""
-    full = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (attempts - 1))
-    return float(max(asked or 0.0, full / 2 + draw() * full / 2))
-
-
-def _start_timer(desk: Desk, conn: Connection, kept: dict[str, Any], delivery: Delivery, now: datetime) -> None:
-    """Start the agency's timer, or let one run out at once where no message can reach the agency any more."""
-    told = [one for one in outbox.of_incident(conn, delivery.incident_id) if one.agency == delivery.agency]
-    lost = all(one.state == "failed" for one in told)
-    timer = escalation.start(delivery, desk.world, now, at_once=lost)
-    if timer.key in kept and not lost:
-        return
-    kept[timer.key] = {**timer.to_json(), **kept.get(timer.key, {}), "due": timer.to_json()["due"]}
-    state.put(conn, TIMERS, {timer.key: kept[timer.key]})
-    _look_again(conn, timer.due)
-
-
-def _look_again(conn: Connection, due: datetime) -> None:
-    """Remember the earliest time at which a timer can run out, so that idle rounds read one row only."""
-    known = state.get(conn, STAGE).get(NEXT)
-    if known is None or due < times.from_iso(known):
-        state.put(conn, STAGE, {NEXT: times.to_iso(due)})
-
-
-def _escalate(desk: Desk) -> int:
-    """Tell the next contact of every agency whose time is up; returns how many messages were added."""
-    now = desk.clock()
-    with desk.db.read() as conn:
-        known = state.get(conn, STAGE).get(NEXT)
-    if known is None or times.from_iso(known) > now:
-        return 0
-    with desk.db.write(durable=True, lease=desk.lease) as conn:
-        due = [one for one in escalation.timers(state.get(conn, TIMERS)) if one.due <= now]
-        new = [one for timer in due for one in _step(desk, conn, timer, now)]
-        left = escalation.timers(state.get(conn, TIMERS))
-        state.put(conn, STAGE, {NEXT: times.to_iso(left[0].due) if left else None})
-    return len(new)
-
-
-def _step(desk: Desk, conn: Connection, timer: escalation.Timer, now: datetime) -> Iterator[Delivery]:
-    answered = outbox.acknowledgements(conn, [timer.incident]).get(timer.incident, [])
-    first = outbox.get(conn, timer.first)
-    alert = alerts.get(conn, [first.alert_id]).get(first.alert_id) if first else None
-    if (
-        first is None
-        or alert is None
-        or escalation.over(timer, incidents.get(conn, timer.incident), alert.lead, answered)
-    ):
-        state.put(conn, TIMERS, {timer.key: None})
-        return
-    contact, level = escalation.following(timer, desk.world, outbox.of_incident(conn, timer.incident))
-    if contact is None:
-        state.put(conn, TIMERS, {timer.key: None})
-        ledger.append(conn, [entries.about_agency("escalation.exhausted", timer.incident, timer.agency, now)])
-        return
-    new = escalation.message_to(contact, timer, first, now)
-    roster = directory.roster(desk.world.bundle, timer.agency)
-    due = now + timedelta(minutes=roster.escalate_after_minutes if roster else 10)
-    outbox.add(conn, [new])
-    state.put(conn, TIMERS, {timer.key: replace(timer, due=due, level=level).to_json()})
-    told = {"contact": contact.id, "channel": contact.channel, "delivery": new.id}
-    ledger.append(conn, [entries.about_agency("escalated", timer.incident, timer.agency, now, **told)])
-    yield new
+def _needless(conn: Connection, delivery: Delivery, answered: list[Acknowledgement]) -> bool:
+    """Whether the agency acknowledged after this message was written, or its repair came after the incident's end."""
+    if delivery.event == "withdrawal":
+        return False
+    if any(one.agency == delivery.agency and one.at >= delivery.created_at for one in answered):
+        return True
+    incident = incidents.get(conn, delivery.incident_id) if waits_for_repair(delivery) else None
+    return incident is not None and incident.state == "closed"

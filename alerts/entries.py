@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from alerts.rules.case import Routing
-from store.records import Alert, Delivery, LedgerEntry
+from store.records import Alert, Anchor, Delivery, LedgerEntry, Withdrawal
 
 KINDS: Mapping[str, str] = {
     "routed": "the router decided on an incident event: lead, supports, how many are told",
@@ -18,6 +18,9 @@ KINDS: Mapping[str, str] = {
     "escalated": "nobody of an agency acknowledged in time: the next contact is told",
     "escalation.exhausted": "nobody of an agency acknowledged, and there is nobody left to tell",
     "acknowledged": "an agency took an incident on",
+    "withdrawal": "a post that was sent as a quote was deleted or edited at its source: who has it is told",
+    "anchored": "the ledger's head was written down outside",
+    "anchor.failed": "the ledger's head could not be written down outside; it is tried again",
 }
 
 
@@ -56,3 +59,28 @@ def delivery(kind: str, one: Delivery, now: datetime, **more: Any) -> LedgerEntr
 def about_agency(kind: str, incident: str, agency: str, now: datetime, **more: Any) -> LedgerEntry:
     """A step of an agency on an incident: escalation or acknowledgement."""
     return LedgerEntry(now, kind, incident, detail={"agency": agency, **more})
+
+
+def withdrawal(one: Withdrawal, quoting: Sequence[str], notices: Sequence[Delivery], now: datetime) -> LedgerEntry:
+    """What its source took back: ids of the messages that held it, and of the notices to those who have them."""
+    detail = {
+        "post": one.post_id,
+        "incident": one.incident_id,
+        "kind": one.kind,
+        "via": one.via,
+        "out_of_reach": list(quoting),
+        "notices": [notice.id for notice in notices],
+        "told": len(notices),
+    }
+    return LedgerEntry(now, "withdrawal", one.id, detail=detail)
+
+
+def anchored(anchor: Anchor) -> LedgerEntry:
+    """Where the head went."""
+    detail = {"head": anchor.seq, "digest": anchor.digest}
+    return LedgerEntry(anchor.at, "anchored", anchor.place, detail=detail)
+
+
+def anchor_failed(place: str, code: str, now: datetime) -> LedgerEntry:
+    """Where the head should have gone; ``code`` says what went wrong."""
+    return LedgerEntry(now, "anchor.failed", place, detail={"code": code})

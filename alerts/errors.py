@@ -23,17 +23,18 @@ class AlertError(Exception):
 class ChannelError(AlertError):
     """A message did not reach its receiver. ``code`` is a short word for the ledger, without addresses or text."""
 
-    transient: ClassVar[bool] = False
-
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
 
+    @property
+    def fault(self) -> str:
+        """The code as a delivery keeps it."""
+        return self.code
+
 
 class TransientError(ChannelError):
     """Worth trying again; ``retry_after`` is what the receiver asked for, in seconds."""
-
-    transient = True
 
     def __init__(self, code: str, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(code, message)
@@ -42,6 +43,13 @@ class TransientError(ChannelError):
 
 class SetupError(ChannelError):
     """Worth trying again once somebody has put something right: the message says what."""
+
+    prefix: ClassVar[str] = "repair:"
+
+    @property
+    def fault(self) -> str:
+        """The code, marked as one that waits for a repair."""
+        return self.prefix + self.code
 
 
 class PermanentError(ChannelError):

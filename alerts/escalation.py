@@ -8,7 +8,7 @@ acknowledges, for a support also when the lead does, and when the incident is cl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,13 +22,15 @@ from store.records import Acknowledgement, Delivery, Incident
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """What the dispatcher remembers of one agency on one incident; ``due`` is UTC, ``level`` counts those told."""
+    """What the dispatcher remembers of one agency on one incident; ``due`` is UTC, ``level`` counts those told,
+    ``life`` how often the incident had been reopened."""
 
     incident: str
     agency: str
     due: datetime
     first: str
     level: int = 0
+    life: int = 0
 
     @property
     def key(self) -> str:
@@ -37,8 +39,7 @@ class Timer:
 
     def to_json(self) -> dict[str, Any]:
         """The value in the dispatcher's memory."""
-        due = times.to_iso(self.due)
-        return {"incident": self.incident, "agency": self.agency, "due": due, "first": self.first, "level": self.level}
+        return asdict(self) | {"due": times.to_iso(self.due)}
 
 
 def timers(memory: Mapping[str, Any]) -> list[Timer]:
@@ -47,12 +48,16 @@ def timers(memory: Mapping[str, Any]) -> list[Timer]:
     return sorted(kept, key=lambda one: (one.due, one.key))
 
 
-def start(delivery: Delivery, world: World, now: datetime, *, at_once: bool = False) -> Timer:
-    """The timer that the first attempt of a delivery starts; ``at_once`` where it failed for good."""
-    roster = directory.roster(world.bundle, delivery.agency)
-    wait = timedelta(minutes=roster.escalate_after_minutes if roster else 10)
-    due = now if at_once else (delivery.first_attempt_at or now) + wait
-    return Timer(delivery.incident_id, delivery.agency, due, delivery.id)
+def start(delivery: Delivery, world: World, now: datetime, life: int = 0, *, at_once: bool = False) -> Timer:
+    """The timer that the first attempt of a delivery starts; ``at_once`` where no message can reach the agency."""
+    due = now if at_once else (delivery.first_attempt_at or now) + patience(world, delivery.agency)
+    return Timer(delivery.incident_id, delivery.agency, due, delivery.id, life=life)
+
+
+def patience(world: World, agency: str) -> timedelta:
+    """How long an agency has to acknowledge before the next contact is told."""
+    roster = directory.roster(world.bundle, agency)
+    return timedelta(minutes=roster.escalate_after_minutes if roster else 10)
 
 
 def over(timer: Timer, incident: Incident | None, lead: str, acknowledged: Iterable[Acknowledgement]) -> bool:
@@ -63,10 +68,14 @@ def over(timer: Timer, incident: Incident | None, lead: str, acknowledged: Itera
     return timer.agency in agencies or lead in agencies
 
 
-def following(timer: Timer, world: World, told: Sequence[Delivery]) -> tuple[Contact | None, int]:
-    """The next contact to tell, and how many of ``escalate_to`` are then used up; None where nobody is left."""
+def following(timer: Timer, world: World, first: Delivery, told: Sequence[Delivery]) -> tuple[Contact | None, int]:
+    """The next contact to tell, and how many of ``escalate_to`` are then used up; None where nobody is left.
+
+    Whom ``first``, or what came after it, was sent to is told already; an earlier life of the incident does not count.
+    """
     roster = directory.roster(world.bundle, timer.agency)
-    reached = {one.contact for one in told if one.agency == timer.agency and one.state not in ("failed", "cancelled")}
+    since = [one for one in told if one.created_at >= first.created_at and one.event != "withdrawal"]
+    reached = {one.contact for one in since if one.agency == timer.agency and one.state not in ("failed", "cancelled")}
     order = roster.escalate_to if roster else ()
     for level in range(timer.level, len(order)):
         contact = directory.contact(world.bundle, timer.agency, order[level])
@@ -91,4 +100,7 @@ def message_to(contact: Contact, timer: Timer, first: Delivery, now: datetime) -
         sent_at=None,
         error=None,
         trigger_received_at=None,
+        quoted=(),
+        fence=None,
+        fault=None,
     )

@@ -5,11 +5,12 @@ Read :data:`STEPS` aloud: first who should be told, then who is held back, and w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from alerts import withdrawn
 from alerts.entries import delivery as entry
 from alerts.entries import routed
 from alerts.ids import delivery_id, digest
@@ -20,9 +21,10 @@ from alerts.rules.restraint import closed, known_operation, late, refuted, repea
 from config.world import World
 from store import alerts, changes, incidents, ledger, outbox
 from store.database import Database
-from store.records import Alert, Delivery, IncidentEvent, Lease
+from store.records import Alert, Change, Delivery, IncidentEvent, Lease
 
 STAGE = "route"
+READS = frozenset({"incident_events", "withdrawals"})
 FRESH = timedelta(minutes=10)
 
 Step = Callable[[Case, Routing], Routing]
@@ -55,15 +57,20 @@ def route_stage(
     twice makes nothing twice. Raises LeaseLost where ``lease`` is no longer ours.
     """
     with db.read() as conn:
-        if not changes.after(conn, changes.cursor(conn, STAGE), {"incident_events"}, 1):
+        if not changes.after(conn, changes.cursor(conn, STAGE), READS, 1):
             return 0
     with db.write(durable=True, lease=lease) as conn:
-        new = changes.after(conn, changes.cursor(conn, STAGE), {"incident_events"}, limit)
-        for event in incidents.events(conn, [change.key for change in new if change.op == "insert"]).values():
+        new = changes.after(conn, changes.cursor(conn, STAGE), READS, limit)
+        for event in incidents.events(conn, _inserted(new, "incident_events")).values():
             _take(conn, event, world, clock())
+        withdrawn.take(conn, _inserted(new, "withdrawals"), clock())
         if new:
             changes.set_cursor(conn, STAGE, new[-1].seq)
     return len(new)
+
+
+def _inserted(new: Sequence[Change], table: str) -> list[str]:
+    return [change.key for change in new if change.op == "insert" and change.table == table]
 
 
 def _take(conn: Connection, event: IncidentEvent, world: World, now: datetime) -> None:

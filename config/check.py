@@ -32,6 +32,7 @@ RULES: tuple[Callable[[Case], Iterator[Fault]], ...] = (
     running.operations,
     running.channels,
     running.watchdog,
+    running.anchors,
 )
 
 

@@ -6,8 +6,8 @@ It holds ids, codes, numbers and HMACs, never post text or author hashes, so tha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -60,15 +60,40 @@ def newest(conn: Connection, limit: int) -> list[LedgerEntry]:
     return [_of_row(row) for row in conn.execute(select(ledger).order_by(ledger.c.seq.desc()).limit(limit))]
 
 
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """The whole ledger, walked: ``first_bad`` as :func:`verify` gives it, how many ``lines`` there are, and the
+    ``digests`` that were asked for, of lines before the first bad one."""
+
+    first_bad: int | None
+    lines: int
+    digests: Mapping[int, str]
+
+
 def verify(conn: Connection) -> int | None:
     """The seq of the first line that is missing, changed or out of the chain; None where the whole ledger holds."""
+    return walk(conn).first_bad
+
+
+def walk(conn: Connection, wanted: Collection[int] = ()) -> Walked:
+    """Check every line against the one before it, and gather the digests of the lines ``wanted``."""
     previous, seq = "", 0
+    wanted = frozenset(wanted)
+    digests: dict[int, str] = {}
     for entry in _every(conn):
         seq += 1
         if entry.seq != seq or entry.previous != previous or entry.digest != _digest(entry):
-            return seq
+            return Walked(seq, seq - 1, digests)
         previous = entry.digest
-    return seq + 1 if _ever(conn) > seq else None
+        if seq in wanted:
+            digests[seq] = previous
+    return Walked(seq + 1 if _ever(conn) > seq else None, seq, digests)
+
+
+def head(conn: Connection) -> tuple[int, str]:
+    """Number and digest of the last line; 0 and "" before the first."""
+    row = conn.execute(select(ledger.c.seq, ledger.c.digest).order_by(ledger.c.seq.desc()).limit(1)).one_or_none()
+    return (0, "") if row is None else (row.seq, row.digest)
 
 
 def _kept(entry: LedgerEntry) -> LedgerEntry:
@@ -78,8 +103,8 @@ def _kept(entry: LedgerEntry) -> LedgerEntry:
 
 
 def _last(conn: Connection) -> tuple[int, str]:
-    row = conn.execute(select(ledger.c.seq, ledger.c.digest).order_by(ledger.c.seq.desc()).limit(1)).one_or_none()
-    return (_ever(conn), "") if row is None else (row.seq, row.digest)
+    seq, digest = head(conn)
+    return (seq, digest) if seq else (_ever(conn), "")
 
 
 def _ever(conn: Connection) -> int:

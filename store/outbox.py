@@ -98,9 +98,12 @@ def take(conn: Connection, seen: Delivery, now: datetime, hold: timedelta, fence
     return Delivery(**{**asdict(seen), **values})
 
 
-def quotes(conn: Connection, id: str, posts: Collection[str]) -> None:
-    """Remember which posts a message quotes, before it is sent."""
-    conn.execute(update(deliveries).where(deliveries.c.id == id).values(quoted=list(posts)))
+def quote(conn: Connection, claimed: Delivery, posts: Collection[str]) -> bool:
+    """Remember which posts a message quotes, before it is sent: an earlier attempt may have arrived, so none is
+    forgotten. Gives False where the delivery is no longer the caller's to send."""
+    known = get(conn, claimed.id)
+    quoted = list(dict.fromkeys((*known.quoted, *posts))) if known else []
+    return _settle(conn, claimed, ("sending",), {"quoted": quoted})
 
 
 def sent(conn: Connection, claimed: Delivery, now: datetime) -> bool:
@@ -121,12 +124,11 @@ def failed(conn: Connection, claimed: Delivery, error: str, fault: str = "") -> 
     return _settle(conn, claimed, ("sending",), {"state": "failed", "next_at": None, "error": error, "fault": fault})
 
 
-def hurry(conn: Connection, faults: Collection[str]) -> int:
-    """Make every delivery that waits after one of these ``faults`` due at once; gives how many."""
-    waiting = and_(deliveries.c.state == "pending", deliveries.c.fault.in_(sorted(faults)))
-    return conn.execute(
-        update(deliveries).where(waiting, deliveries.c.next_at.is_not(None)).values(next_at=None)
-    ).rowcount
+def hurry(conn: Connection, prefix: str) -> int:
+    """Make every delivery that waits after a fault that begins with ``prefix`` due at once; gives how many."""
+    column = deliveries.c
+    waiting = and_(column.state == "pending", column.fault.startswith(prefix, autoescape=True))
+    return conn.execute(update(deliveries).where(waiting, column.next_at.is_not(None)).values(next_at=None)).rowcount
 
 
 def cancel(conn: Connection, incident_id: str, *, ids: Collection[str] | None = None) -> int:

@@ -47,7 +47,7 @@ def load(conn: Connection, delivery_id: str) -> Shown | None:
         delivery,
         incidents.get(conn, delivery.incident_id) or alert.incident,
         alert.lead,
-        tuple(outbox.of_incident(conn, delivery.incident_id)),
+        tuple(one for one in outbox.of_incident(conn, delivery.incident_id) if one.event != "withdrawal"),
         {one.agency: one for one in answers},
     )
 

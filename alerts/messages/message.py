@@ -27,8 +27,9 @@ OTHERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message ready to send: ``to`` is the contact's address, ``link`` the acknowledgement link, ``payload`` the
-    same facts for machines, ``at`` when it was written (UTC)."""
+    """One message ready to send: ``to`` is the contact's address, ``link`` the acknowledgement link ("" where no answer
+    is asked for), ``payload`` the same facts for machines, ``at`` when it was written (UTC), ``quoted`` the ids of the
+    posts whose words it holds."""
 
     to: str
     subject: str
@@ -39,6 +40,7 @@ class Message:
     urgent: bool = True
     payload: dict[str, Any] = field(default_factory=dict)
     cap: str = ""
+    quoted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,24 +148,24 @@ def body(facts: Facts, words: Wording) -> list[str]:
     return [*lines, _role(facts, words), others(facts, words)]
 
 
-def text(facts: Facts, words: Wording, link: str) -> str:
-    """At most 700 characters of plain text; quotes give way first, the link never does."""
+def text(facts: Facts, words: Wording, link: str) -> tuple[str, tuple[str, ...]]:
+    """At most 700 characters, and the ids of the posts they quote; quotes give way first, the link never does."""
     lines, tail = body(facts, words), f"{words.say('take')}\n{link}"
-    said = [words.say("quote", text=one) for one in quotes(facts.posts)]
-    while said and len("\n".join([*lines, *said])) + 2 + len(tail) > TEXT:
+    said = [(id, words.say("quote", text=one)) for id, one in quotes(facts.posts).items()]
+    while said and len("\n".join([*lines, *(one for _, one in said)])) + 2 + len(tail) > TEXT:
         said.pop()
-    return f"{cut(chr(10).join([*lines, *said]), TEXT - len(tail) - 2)}\n\n{tail}"
+    whole = "\n".join([*lines, *(one for _, one in said)])
+    return f"{cut(whole, TEXT - len(tail) - 2)}\n\n{tail}", tuple(id for id, _ in said)
 
 
 def write(facts: Facts, address: str, key: bytes) -> Message:
     """The message of one delivery, in the language of its contact, with a link signed with ``key``."""
     bundle = facts.world.bundle
-    contact = directory.contact(bundle, facts.delivery.agency, facts.delivery.contact)
-    words = Wording(contact.language if contact else "fr", bundle.time_zone)
+    words = wording(facts.world, facts.delivery)
     until = token.expiry(facts.delivery.first_attempt_at or facts.now, bundle.acknowledge.link_hours)
     link = token.link(key, bundle.acknowledge.base_url, facts.delivery.id, until)
     title = subject(facts.incident, words, update=facts.alert.event == "update")
-    plain = text(facts, words, link)
+    plain, quoted = text(facts, words, link)
     return Message(
         to=address,
         subject=title,
@@ -173,7 +175,14 @@ def write(facts: Facts, address: str, key: bytes) -> Message:
         language=words.language,
         urgent=facts.delivery.role == "lead",
         payload=payload(facts) | {"subject": title, "text": plain, "link": link},
+        quoted=quoted,
     )
+
+
+def wording(world: World, delivery: Delivery) -> Wording:
+    """The language of the contact that a delivery goes to."""
+    contact = directory.contact(world.bundle, delivery.agency, delivery.contact)
+    return Wording(contact.language if contact else "fr", world.bundle.time_zone)
 
 
 def payload(facts: Facts) -> dict[str, Any]:

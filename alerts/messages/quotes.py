@@ -16,14 +16,15 @@ _RETWEET = re.compile(r"^\s*RT\s+@\w+\s*:?\s*")
 _NAMED = re.compile(r"[@＠][\w.@-]+")
 
 
-def quotes(posts: Iterable[Post], most: int = MOST) -> list[str]:
-    """At most ``most`` cleaned texts of at most 90 characters, in the order given, none saying the same as another."""
-    found: dict[str, str] = {}
+def quotes(posts: Iterable[Post], most: int = MOST) -> dict[str, str]:
+    """Id of a post → its cleaned text of at most 90 characters, for at most ``most`` in the order given, none saying
+    the same as another."""
+    found: dict[str, tuple[str, str]] = {}
     for post in posts:
         text = clean(post.text)
         if len(text) >= 10:
-            found.setdefault(fold(text)[:40], text)
-    return list(found.values())[:most]
+            found.setdefault(fold(text)[:40], (post.id, text))
+    return dict(list(found.values())[:most])
 
 
 def clean(text: str, longest: int = LONGEST) -> str:

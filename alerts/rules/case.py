@@ -83,13 +83,13 @@ class History:
     def of(cls, alerts: list[Alert], deliveries: list[Delivery]) -> History:
         """The history that earlier alerts and deliveries tell, since the incident last closed.
 
-        Cancelled deliveries told nobody.
+        Cancelled deliveries told nobody, and a notice that a quote was withdrawn is no news of the incident.
         """
         ended = max((alert.incident.revision for alert in alerts if alert.event == "closed"), default=0)
         living = {alert.id: alert for alert in alerts if alert.incident.revision > ended}
         told: dict[str, datetime] = {}
         for one in deliveries:
-            if one.alert_id in living and one.state != "cancelled":
+            if one.alert_id in living and one.state != "cancelled" and one.event != "withdrawal":
                 told[one.agency] = max(told.get(one.agency, one.created_at), one.created_at)
         ranks = [rank(alert.incident.severity) for alert in living.values()]
         paged = [rank(alert.incident.severity) for alert in living.values() if alert.paged]

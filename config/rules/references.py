@@ -9,7 +9,18 @@ from config.load import KeyPath
 from config.rules.case import Case
 from config.vocabulary import HAZARDS, TOPICS
 
-LISTS = ("areas", "filters", "agencies", "ownership", "rosters", "channels", "sources", "operations", "accounts")
+LISTS = (
+    "areas",
+    "filters",
+    "agencies",
+    "ownership",
+    "rosters",
+    "channels",
+    "sources",
+    "operations",
+    "accounts",
+    "anchors",
+)
 
 
 def ids(case: Case) -> Iterator[Fault]:
@@ -104,6 +115,9 @@ def _named_in_duty(case: Case) -> Iterator[tuple[KeyPath, str, str]]:
         yield from _each(("accounts", i, "areas"), "area", account.areas)
     if bundle.watchdog:
         yield from _each(("watchdog", "contacts"), "contact", bundle.watchdog.contacts)
+    for i, place in enumerate(bundle.anchors):
+        if place.contact:
+            yield ("anchors", i, "contact"), "contact", place.contact
     for i, exemption in enumerate(bundle.exemptions):
         yield ("exemptions", i, "filter"), "filter", exemption.filter
 

@@ -14,8 +14,8 @@ from config.rules.case import Case
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 SETTINGS = {
     "mail": ("host", "port", "from", "tls", "timeout", "format"),
-    "webhook": ("timeout", "format", "plain_http"),
-    "apprise": ("format",),
+    "webhook": ("timeout", "format", "plain_http", "private_network"),
+    "apprise": ("timeout", "format"),
     "x_stream": (),
     "x_search": (),
     "file": ("path",),
@@ -75,6 +75,19 @@ def channels(case: Case) -> Iterator[Fault]:
         yield from _settings(case, path, channel)
     for index, source in enumerate(case.bundle.sources):
         yield from _settings(case, ("sources", index), source)
+
+
+def anchors(case: Case) -> Iterator[Fault]:
+    """A place for the ledger's head that is neither a file nor a contact that can keep it, or both."""
+    kinds = {channel.id: channel.kind for channel in case.bundle.channels}
+    contacts = {one.id: kinds.get(one.channel) for agency in case.bundle.agencies for one in agency.contacts}
+    for index, place in enumerate(case.bundle.anchors):
+        path = ("anchors", index)
+        if bool(place.file) == bool(place.contact):
+            yield case.error(path, f'"{place.id}" needs a file or a contact, and not both', "write one of the two")
+        elif place.contact and contacts.get(place.contact) == "apprise":
+            advice = "name a contact that is reached by mail or webhook"
+            yield case.error((*path, "contact"), f'"{place.contact}" cannot keep what it is sent', advice)
 
 
 def _settings(case: Case, path: KeyPath, declared: Channel | Source) -> Iterator[Fault]:

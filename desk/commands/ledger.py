@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
+from alerts import anchoring
 from alerts.entries import KINDS
+from config.publish import Configuration
+from config.secrets import installation_key
 from config.settings import settings
-from store import ledger, times
+from store import anchors, ledger, state, times
 from store.database import Database
-from store.records import LedgerEntry
+from store.records import Anchor, LedgerEntry
 
 KINDS_HELP = "Only this kind, such as delivery.sent. Those of alerts: " + ", ".join(KINDS)
 
@@ -45,20 +50,87 @@ def command(ctx: click.Context, kind: str | None, subject: str | None, after: in
 
 
 @command.command()
+@click.option(
+    "--anchors",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with anchors from outside, a line each; again for more. Those of the bundle are read anyway.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def verify(as_json: bool) -> None:
-    """Check every line against the one before it; the exit status is 1 where the chain is broken.
+def verify(files: tuple[Path, ...], as_json: bool) -> None:
+    """Check every line against the one before it, and the whole against its anchors: heads that were written down
+    outside the database. Says up to which line they prove it. The exit status is 1 where something is wrong.
 
-    Example: vigie ledger verify
+    Example: vigie ledger verify --anchors /media/archive/ancres.jsonl
     """
-    db = Database.open(settings().database)
+    chosen = settings()
+    db = Database.open(chosen.database)
+    world = Configuration(db).current()
+    declared = [chosen.home / place.file for place in world.bundle.anchors if place.file] if world else []
+    missing = [path for path in declared if not path.exists()]
+    outside = [one for path in (*files, *declared) if path not in missing for one in _anchors(path)]
     with db.read() as conn:
-        bad = ledger.verify(conn)
+        proof = anchors.prove(conn, outside, installation_key(chosen.home, "anchor"))
+        failing = anchoring.failing(state.get(conn, anchoring.STATE))
     db.close()
-    said = "the ledger is intact" if bad is None else f"line {bad} is missing, changed or out of order"
-    click.echo(json.dumps({"intact": bad is None, "first_bad": bad}) if as_json else said)
-    if bad is not None:
+    if as_json:
+        click.echo(json.dumps(_proof(proof, failing, missing), ensure_ascii=False))
+    else:
+        click.echo("\n".join(_say(proof, failing, missing)))
+    if not proof.intact:
         sys.exit(1)
+
+
+def _anchors(path: Path) -> list[Anchor]:
+    """The anchors of a file; lines that hold none are passed over."""
+    return [found for line in path.read_bytes().splitlines() if (found := anchors.of_line(line))]
+
+
+def _proof(proof: anchors.Proof, failing: Mapping[str, str], missing: list[Path]) -> dict[str, Any]:
+    return {
+        "intact": proof.intact,
+        "first_bad": proof.first_bad,
+        "lines": proof.lines,
+        "proved": proof.outside.seq if proof.outside else 0,
+        "unproved": proof.unproved,
+        "outside": proof.outside and _named(proof.outside),
+        "inside": proof.inside and _named(proof.inside),
+        "contradicted": [_named(one) for one in proof.contradicted],
+        "refused": [_named(one) for one in proof.refused],
+        "failing": dict(failing),
+        "missing": [str(path) for path in missing],
+    }
+
+
+def _named(anchor: Anchor) -> dict[str, Any]:
+    return {"seq": anchor.seq, "at": times.to_iso(anchor.at), "place": anchor.place}
+
+
+def _say(proof: anchors.Proof, failing: Mapping[str, str], missing: list[Path]) -> Iterator[str]:
+    if proof.intact:
+        yield f"the ledger is intact: {proof.lines} lines"
+    else:
+        yield f"line {proof.first_bad} is missing, changed or out of order"
+    for one in proof.contradicted:
+        yield f"the anchor of {_where(one)} does not agree: the ledger was cut or rewritten at or before that line"
+    for one in proof.refused:
+        yield f"the anchor of {_where(one)} is not sealed with this installation's key: it proves nothing"
+    if proof.outside:
+        yield f"proved from outside up to {_where(proof.outside)}"
+    if proof.unproved:
+        first = proof.lines - proof.unproved + 1
+        yield f"lines {first} to {proof.lines} are not proved: no anchor from outside is as new"
+    if proof.inside and proof.inside.seq > (proof.outside.seq if proof.outside else 0):
+        yield f"anchors in the database itself reach {_where(proof.inside)}: they hold unless somebody has the key"
+    for place, why in failing.items():
+        yield f"the place {place} cannot be anchored at present: {why}"
+    for path in missing:
+        yield f"{path} is not there: nothing was anchored in it yet, or somebody removed it"
+
+
+def _where(anchor: Anchor) -> str:
+    return f"line {anchor.seq}, {times.to_iso(anchor.at)}, in {anchor.place}"
 
 
 def _plain(entry: LedgerEntry) -> dict[str, Any]:

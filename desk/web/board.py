@@ -62,8 +62,9 @@ class Card:
 
     @property
     def told(self) -> tuple[Delivery, ...]:
-        """The newest delivery to each contact: the lead's first, then in order of writing."""
-        newest = {(d.agency, d.contact, d.channel): d for d in sorted(self.deliveries, key=lambda d: d.created_at)}
+        """The newest alert to each contact: the lead's first, then in order of writing."""
+        about = [d for d in self.deliveries if d.event != "withdrawal"]
+        newest = {(d.agency, d.contact, d.channel): d for d in sorted(about, key=lambda d: d.created_at)}
         return tuple(sorted(newest.values(), key=lambda d: (d.role != "lead", d.agency, d.created_at)))
 
     @property

@@ -7,8 +7,9 @@ import pytest
 from alerts_kit import KEY, NIGHT, event, happens, world
 
 from alerts.channels import senders
-from alerts.dispatch import HOLD, MOST_ATTEMPTS, backoff, dispatch_stage
+from alerts.dispatch import HOLD, dispatch_stage
 from alerts.errors import PermanentError, TransientError
+from alerts.outcomes import MOST_ATTEMPTS, backoff
 from alerts.router import route_stage
 from store import incidents, leases, ledger, outbox, posts
 from store.database import LeaseLost

@@ -86,7 +86,7 @@ def test_two_posts_are_quoted_without_names_and_links():
 
 def test_near_copies_are_quoted_once():
     same = [Post(f"file:{n}", "file", "RT @a: La route est coupée !" + " " * n, NIGHT, NIGHT) for n in range(3)]
-    assert quotes(same) == ["La route est coupée !"]
+    assert quotes(same) == {"file:0": "La route est coupée !"}
 
 
 @pytest.mark.parametrize(

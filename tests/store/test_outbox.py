@@ -163,9 +163,9 @@ def test_what_waits_for_a_repair_is_hurried_by_its_fault(db, clock, make):
     with db.write(durable=True) as conn:
         outbox.add(conn, [make.delivery("d1"), make.delivery("d2")])
         first, second = outbox.claim(conn, clock.now, 2, HOLD)
-        outbox.retry(conn, first, clock.now + timedelta(minutes=5), "no key", "no-key")
+        outbox.retry(conn, first, clock.now + timedelta(minutes=5), "no key", "repair:no-key")
         outbox.retry(conn, second, clock.now + timedelta(minutes=5), "busy", "smtp-451")
-        assert outbox.hurry(conn, ["no-key"]) == 1
+        assert outbox.hurry(conn, "repair:") == 1
         assert [one.id for one in outbox.due(conn, clock.now, 9)] == ["d1"]
 
 
@@ -179,3 +179,22 @@ def test_a_reopened_incident_is_acknowledged_anew(db, make):
         assert outbox.acknowledgements(conn, ["i1"]) == {}
         assert outbox.acknowledge(conn, make.acknowledgement(by="Yanis"))
         assert [(one.by, one.life) for one in outbox.acknowledgements(conn, ["i1"])["i1"]] == [("Yanis", 1)]
+
+
+def test_what_a_message_quotes_is_remembered_over_its_attempts(db, clock, make):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery()])
+        [claimed] = outbox.claim(conn, clock.now, 10, HOLD)
+        assert outbox.quote(conn, claimed, ["file:1", "file:2"])
+        assert outbox.quote(conn, claimed, ["file:2", "file:3"])
+        assert outbox.get(conn, "d1").quoted == ("file:1", "file:2", "file:3")
+
+
+def test_what_was_cancelled_or_claimed_by_another_is_not_the_callers_to_send(db, clock, make):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery()])
+        [old] = outbox.claim(conn, clock.now, 10, HOLD, fence=1)
+        [new] = outbox.claim(conn, clock.now, 10, HOLD, fence=2)
+        assert not outbox.quote(conn, old, [])
+        outbox.cancel(conn, "i1")
+        assert not outbox.quote(conn, new, [])
