@@ -74,7 +74,7 @@ def send(delivery: Delivery, message: Message, settings: Settings, secrets: Mapp
 def signature(key: str, timestamp: int, body: bytes) -> dict[str, str]:
     """The two headers that prove who sends and when (seconds since 1970). Raises SetupError without a key."""
     if not key:
-        raise SetupError("no-key", "this webhook has no key: name one, as secrets: {key: VIGIE_WEBHOOK_KEY}")
+        raise SetupError("no-key", "this webhook has no key: name one under secrets, as key: VIGIE_WEBHOOK_KEY")
     digest = hmac.new(key.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
     return {"Vigie-Timestamp": str(timestamp), "Vigie-Signature": f"v1={digest}"}
 
