@@ -39,21 +39,22 @@ class Backoff:
     for HTTP errors. Half of each wait is drawn from ``rng``, so that many clients do not come back together."""
 
     rng: Random
-    failures: int = 0
+    broken: int = 0
+    refused: int = 0
 
     def network(self) -> timedelta:
         """After a connection that broke or was refused."""
-        self.failures += 1
-        return self._jittered(min(16.0, 0.25 * self.failures))
+        self.broken += 1
+        return self._jittered(min(16.0, 0.25 * self.broken))
 
     def http(self) -> timedelta:
         """After an answer that is an error."""
-        self.failures += 1
-        return self._jittered(min(320.0, 5.0 * 2 ** min(self.failures - 1, 7)))
+        self.refused += 1
+        return self._jittered(min(320.0, 5.0 * 2 ** min(self.refused - 1, 7)))
 
     def reset(self) -> None:
         """After a success."""
-        self.failures = 0
+        self.broken = self.refused = 0
 
     def _jittered(self, seconds: float) -> timedelta:
         return timedelta(seconds=seconds * self.rng.uniform(0.5, 1.0))

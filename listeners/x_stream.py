@@ -29,7 +29,8 @@ from listeners.logbook import Logbook, Turn
 from listeners.x_client import Client, answered, kind
 from listeners.x_memory import Memory
 from listeners.x_rulebook import Rulebook
-from store.database import Busy, Database, LeaseLost
+from store.database import Busy, Database
+from store.leases import LeaseExpired, LeaseLost
 from store.records import Lease, SourceState
 
 if TYPE_CHECKING:
@@ -39,11 +40,12 @@ log = logging.getLogger(__name__)
 STALL_SECONDS = 28.0
 """X sends a keep-alive every 20 s; a stall is noticed within 30 s."""
 LOOK = timedelta(seconds=1)
+LEAST_REST = timedelta(seconds=5)
 _QUEUE = 8_000
 _BATCH = 500
 _NOBODY = "no filter wants the stream: declare one with stream: true"
 _DENIED = {401: "X rejected the credential (401)", 403: "X forbids this credential the filtered stream (403)"}
-_DATABASE = (SQLAlchemyError, Busy)
+_DATABASE = (SQLAlchemyError, Busy, LeaseExpired)
 _NETWORK = (tweepy.TweepyException, requests.RequestException, x_rules.Strange)
 
 
@@ -176,28 +178,30 @@ class XStream:
             self._wake.clear()
             try:
                 pause = self._attempt()
-            except LeaseLost:
-                return
             except _DATABASE as error:
                 log.error("%s: the database did not take a note: %s", self.source, error)
                 pause = self._say("waiting", f"the database does not answer: {kind(error)}", self._backoff.network())
+            except LeaseLost:
+                return
             self._wake.wait(pause.total_seconds())
 
     def _attempt(self) -> timedelta:
         """One try to listen: how long to wait before the next."""
         world = self.world
+        if not self._wanting():
+            return self._say("off", _NOBODY, self.look, wanted=False)
         try:
             token = x_wire.usable(self.token())
-            situation = f"{world.version} {self.base_url} {token}"
+            situation = f"{world.version} {self._wanting()} {self.base_url} {token}"
             if reason := self._memory.refused(situation):
-                return self._say("off", reason, self.look, wanted=reason != _NOBODY)
+                return self._say("off", reason, self.look)
             client = self._new_client(token)
         except (MissingSecret, x_wire.Unusable) as error:
             return self._say("off", f"no credential: {error}", self.look)
         pause, reason = self._memory.early()
         if pause > pacing.NONE:
             return self._say("waiting", reason, pause)
-        if self._heard_at is None and self._wanting():
+        if self._heard_at is None:
             self._say("waiting", "connecting to X")
         self._client = client
         try:
@@ -213,7 +217,7 @@ class XStream:
 
     def _listen(self, client: Client, world: World, situation: str) -> timedelta:
         if not self._rules.sync(client, world):
-            return self._deny(situation, self._notice() or _NOBODY, wanted=bool(self._rules.unheard))
+            return self._deny(situation, self._notice())
         self._memory.note_connect()
         if self._stop.is_set():
             return pacing.NONE
@@ -233,13 +237,13 @@ class XStream:
         while self.world is world and self._on and not self._stop.is_set():
             try:
                 some = self._rules.sync(self._new_client(x_wire.usable(self.token())), world)
-            except LeaseLost:
-                return
             except (MissingSecret, x_wire.Unusable, x_rules.TooManyRules, *_NETWORK, *_DATABASE) as error:
                 log.error("%s: the new rules are not in force: %s", self.source, error)
                 self._remark(f"the new rules are not in force, those before stay: {kind(error)}")
                 self._stop.wait(pauses.http().total_seconds())
                 continue
+            except LeaseLost:
+                return
             if not some and (client := self._client):
                 client.cut(self._notice() or _NOBODY)
             self._remark(self._notice())
@@ -254,16 +258,16 @@ class XStream:
         """What an error of X means."""
         if status in _DENIED:
             return self._deny(situation, f"{_DENIED[status]}: check X_BEARER_TOKEN, or the project it belongs to")
-        pause = self._backoff.http()
+        pause, reset = self._backoff.http(), client.adapter.reset_in(self.clock())
         if status == 429:
-            pause = max(pause, client.adapter.reset_in(self.clock()), timedelta(seconds=5))
+            pause = max(reset, LEAST_REST) if reset > pacing.NONE else pause
             self._memory.rest(self.clock() + pause, reason)
         return self._say("waiting", reason, pause)
 
-    def _deny(self, situation: str, reason: str, *, wanted: bool = True) -> timedelta:
+    def _deny(self, situation: str, reason: str) -> timedelta:
         """Off, until credential or configuration changes."""
         self._memory.refuse(situation, reason)
-        return self._say("off", reason, self.look, wanted=wanted)
+        return self._say("off", reason, self.look)
 
     def _say(
         self, state: SourceState, reason: str, pause: timedelta = pacing.NONE, *, wanted: bool = True, hole: str = ""

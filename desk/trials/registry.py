@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from desk.trials import writers
+from desk.trials import stream, writers
 from desk.trials.trial import Trial
 
 
@@ -17,4 +17,5 @@ def trials(kills: int) -> tuple[Trial, ...]:
     return (
         Trial("read-then-update", writers.read_then_update),
         Trial("writers", partial(writers.flood, seconds=10.0)),
+        *stream.trials(),
     )

@@ -198,3 +198,23 @@ def test_how_far_it_heard_is_written_every_few_seconds_at_most(db: Database) -> 
         with db.read() as conn:
             seen.add(state.get(conn, "x_stream:x")["heard_until"])
     assert len(seen) == 5
+
+
+def test_a_lease_that_ran_out_and_came_back_only_delays_the_next_connect(db: Database) -> None:
+    clock = Clock()
+    lease = leases.acquire(db, "collect", "ann", clock() - timedelta(seconds=5), ttl=timedelta(seconds=1))
+    assert lease
+    with fake_x(beats) as x, listening(db, x.url, clock=clock, lease=lease) as stream:
+        end = time.monotonic() + 0.5
+        take(stream, lambda: time.monotonic() > end)
+        assert x.connects == 0
+        leases.resume(db, lease, clock())
+        take(stream, lambda: health(db).state == "on")
+
+
+def test_what_was_refused_for_some_filters_is_tried_again_for_fewer(db: Database) -> None:
+    two = BUNDLE.rstrip()[:-1] + ", {id: other, purpose: Hear of more, keywords: [feu], where: anywhere}]"
+    with fake_x(beats) as x, listening(db, x.url, World.from_files("v1", {"b.yaml": two}), most_rules=1) as stream:
+        take(stream, lambda: "the filters need 2 rules and X allows 1" in health(db).reason)
+        stream.adopt(World.from_files("v1", {"b.yaml": BUNDLE}))
+        take(stream, lambda: health(db).state == "on")
