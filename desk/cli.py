@@ -52,11 +52,14 @@ def _surroundings() -> tuple[type[Exception], ...]:
 
 
 def _told(error: Exception) -> str:
+    from store.trouble import ADVICE, Unusable, ailment
+
     if isinstance(error, OSError):
         return (
             f"{error.filename}: {error.strerror}. Free or allow this path, or choose others with VIGIE_HOME and options"
         )
-    return str(getattr(error, "orig", None) or error)
+    what, said = ailment(error), str(getattr(error, "orig", None) or error)
+    return f"{said}. {ADVICE[what].capitalize()}" if what and not isinstance(error, Unusable) else said
 
 
 EXAMPLE = "Example: vigie run --no-airflow. Each command shows its own: vigie annotate --help"

@@ -93,9 +93,7 @@ def _checked(file: Path, conn: sqlite3.Connection) -> Backup:
         raise BadBackup(f"{file}: a database, but not one of Vigie")
     version = str(conn.execute("SELECT version_num FROM alembic_version").fetchone()[0])
     if not known(version):
-        raise BadBackup(
-            f"{file}: of a newer Vigie (version {version}, after {HEAD}): restore it with that one"
-        )
+        raise BadBackup(f"{file}: of a newer Vigie (version {version}, after {HEAD}): restore it with that one")
     made = conn.execute("SELECT value FROM state WHERE stage = ? AND key = 'made'", (MEMORY,)).fetchone()
     if made is None:
         raise BadBackup(f"{file}: a database of Vigie, but not one that `vigie backup` wrote")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,12 +21,16 @@ from store import leases, times
 from store.leases import LeaseLost
 from store.migrations import migrate
 from store.records import Lease
-from store.trouble import ADVICE, Busy, Unusable, ailment
+from store.trouble import ADVICE, Ailment, Busy, Unusable, ailment
 
 __all__ = ["Busy", "Database", "LeaseLost", "Unusable"]
 
 BUSY_SECONDS = 10
 _POLL_SECONDS = 0.001
+_TRY = (
+    "INSERT INTO state (stage, key, value) VALUES ('desk', 'tried', json_quote(?)) "
+    "ON CONFLICT DO UPDATE SET value = excluded.value"
+)
 _SYNCHRONOUS = {"normal": "PRAGMA synchronous=NORMAL", "durable": "PRAGMA synchronous=FULL"}
 
 
@@ -93,6 +97,25 @@ class Database:
             if ailment(error) in ("read_only", "io", "damaged"):
                 self._engine.dispose()
             raise
+
+    @property
+    def file(self) -> Path:
+        """Where the database is."""
+        return Path(str(self._engine.url.database))
+
+    def ailing(self, patience: float) -> Ailment | None:
+        """What keeps a write from being committed now, found by trying a small one; None where nothing does.
+
+        Waits ``patience`` seconds for other writers.
+        """
+        try:
+            with closing(sqlite3.connect(self.file, timeout=patience, isolation_level=None)) as conn:
+                conn.execute("BEGIN IMMEDIATE")
+                conn.execute(_TRY, (times.to_iso(self._clock()),))
+                conn.execute("COMMIT")
+        except sqlite3.Error as error:
+            return ailment(error) or "damaged"
+        return None
 
     def close(self) -> None:
         """Close every connection; the database can be opened again."""

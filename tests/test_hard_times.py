@@ -131,7 +131,7 @@ with filler.open("wb", buffering=0) as out:
             out.write(b"x" * 4096)
     except OSError:
         pass
-seen = []
+seen, before = [], db.ailing(0.1)
 
 def write(n):
     def action():
@@ -150,13 +150,15 @@ done = sum(patience.outlast(write(n)) for n in range(60))
 with db.read() as conn:
     kept = conn.exec_driver_sql("SELECT count(*) FROM posts").scalar_one()
     well = conn.exec_driver_sql("PRAGMA integrity_check").scalar_one()
-print(json.dumps({"seen": sorted(set(seen)), "tries": len(seen), "done": done, "kept": kept, "well": well}))
+print(json.dumps({"seen": sorted(set(seen)), "tries": len(seen), "done": done, "kept": kept, "well": well,
+                  "looks": [before, db.ailing(0.1)]}))
 """
 
 
 def test_a_full_disk_is_waited_for_without_spinning_and_nothing_is_lost(tmp_path):
     found = disk_kit.on_a_small_disk(FULL, tmp_path)
     assert found["seen"] == ["full"]
+    assert found["looks"] == ["full", None]
     assert (found["done"], found["kept"], found["well"]) == (60, 60, "ok")
     assert found["tries"] < 10
     assert "free some space" in found["log"]

@@ -5,11 +5,13 @@ Mail scanners and link previews that follow links only GET, so that they never a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import parse_qs
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -27,6 +29,7 @@ from store import ledger, outbox
 from store.database import Database
 from store.records import Acknowledgement
 
+log = logging.getLogger(__name__)
 LARGEST = 4096
 LONGEST_NAME = 80
 REFUSALS = {403: "bad", 404: "missing", 405: "missing", 410: "expired", 413: "large", 429: "busy"}
@@ -46,7 +49,7 @@ class Counter:
 def app(db: Database, *, key: bytes, clock: Callable[[], datetime], world: Callable[[], World]) -> Starlette:
     """The app, an ASGI application. ``key`` is the one that links are signed with."""
     routes = [Route("/a/{token}", show, methods=["GET"]), Route("/a/{token}", take, methods=["POST"])]
-    made = Starlette(routes=routes, exception_handlers={HTTPException: _refuse})
+    made = Starlette(routes=routes, exception_handlers={HTTPException: _refuse, SQLAlchemyError: _not_now})
     made.state.counter = Counter(db, key, clock, world, Limits(clock))
     return made
 
@@ -120,6 +123,13 @@ async def _refuse(request: Request, error: Exception) -> Response:
     kind = REFUSALS.get(status, "missing")
     more = {"Retry-After": "60"} if status == 429 else {}
     return _html(view.refusal(kind, request.query_params.get("lang")), status, more)
+
+
+async def _not_now(request: Request, error: Exception) -> Response:
+    """The database takes nothing now: say that nothing was kept, and let the person try again."""
+    log.error("an acknowledgement link could not be served: %s", getattr(error, "orig", None) or error)
+    body = view.refusal("storage", request.query_params.get("lang"), again=request.method == "POST")
+    return _html(body, 503, {"Retry-After": "10"})
 
 
 def _html(body: str, status: int = 200, more: Mapping[str, str] | None = None) -> HTMLResponse:

@@ -48,12 +48,12 @@ def serve(settings: Settings) -> None:
 def _worlds(db: Database, settings: Settings) -> Callable[[], World]:
     """The configuration in force: what was published last, else the folder of the settings."""
     published = Configuration(db)
-    folder = None if published.current() else World.load(settings.config)
+    last = published.current() or World.load(settings.config)
 
     def world() -> World:
-        current = published.current() or folder
-        assert current
-        return current
+        nonlocal last
+        last = published.current() or last
+        return last
 
     return world
 

@@ -77,10 +77,15 @@ def page(shown: Shown, world: World, words: Wording, now: datetime, *, already: 
     )
 
 
-def refusal(kind: str, language: str | None) -> str:
-    """The page that says why nothing is shown; ``kind`` is bad, expired, busy, large or missing."""
+def refusal(kind: str, language: str | None, *, again: bool = False) -> str:
+    """The page that says why nothing is shown; ``kind`` is bad, expired, busy, large, missing or storage.
+
+    With ``again`` it has the button that was just pressed.
+    """
     words = Wording(language if language in LANGUAGES else "fr", "UTC")
-    return _render("refusal.html", words, title=words.say(f"page.{kind}"), what=words.say(f"page.{kind}.what"))
+    return _render(
+        "refusal.html", words, title=words.say(f"page.{kind}"), what=words.say(f"page.{kind}.what"), again=again
+    )
 
 
 @cache

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import click
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from config.faults import BundleError
 from config.publish import Configuration
@@ -49,18 +50,16 @@ def adopted(db: Database, chosen: Settings) -> Callable[[], World]:
     Raises ClickException with every fault where the folder does not load.
     """
     published = Configuration(db)
-    if published.current() is None:
-        try:
-            folder: World | None = World.load(chosen.config)
-        except BundleError as error:
-            raise click.ClickException(f"{chosen.config} does not load, see `vigie check`:\n{error}") from error
-    else:
-        folder = None
+    try:
+        last = published.current() or World.load(chosen.config)
+    except BundleError as error:
+        raise click.ClickException(f"{chosen.config} does not load, see `vigie check`:\n{error}") from error
 
     def world() -> World:
-        current = published.current() or folder
-        assert current
-        return current
+        nonlocal last
+        with suppress(SQLAlchemyError):  # the page that says so still wants a name and a time zone
+            last = published.current() or last
+        return last
 
     return world
 

@@ -20,6 +20,7 @@ from config.settings import Settings
 from config.world import World
 from desk.pulse.ear import Ear
 from desk.pulse.hearing import Rates
+from desk.pulse.storage import Watch
 from desk.web import actions, errors, health, pages
 from desk.web.events import Watcher
 from desk.web.guard import Guard, hosts
@@ -45,7 +46,16 @@ def create_app(
     ``names`` are Host headers to answer besides the loopback ones; ``interval`` and ``beat`` are the seconds between
     two looks at the change log and between two signs of life.
     """
-    desk = Desk(db, settings, clock, world, installation_key(settings.home, "desk-form"), Rates(), Ear(settings.status))
+    desk = Desk(
+        db,
+        settings,
+        clock,
+        world,
+        installation_key(settings.home, "desk-form"),
+        Rates(),
+        Ear(settings.status),
+        Watch(db),
+    )
     watcher = Watcher(db, interval=interval, beat=beat)
 
     @contextlib.asynccontextmanager

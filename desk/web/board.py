@@ -18,9 +18,18 @@ from desk.web import holes
 from desk.web.clearance import allowed
 from desk.web.evidence import Evidence, evidence
 from desk.web.holes import Holes
-from store import alerts, incidents, ledger, outbox, posts, withdrawals
+from store import alerts, aside, incidents, ledger, outbox, posts, withdrawals
 from store import annotations as understanding
-from store.records import Acknowledgement, Alert, Delivery, Incident, LedgerEntry, SourceHealth, Withdrawal
+from store.records import (
+    Acknowledgement,
+    Alert,
+    Delivery,
+    Incident,
+    LedgerEntry,
+    SetAside,
+    SourceHealth,
+    Withdrawal,
+)
 
 SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")
 MOST_CARDS = 60
@@ -28,6 +37,7 @@ MOST_CLOSED = 20
 MOST_EVIDENCE = 40
 MOST_DELIVERIES = 10
 MOST_LEDGER = 12
+MOST_ASIDE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,8 @@ class Board:
     holes: Holes
     deliveries: tuple[tuple[Delivery, Incident], ...]
     ledger: tuple[LedgerEntry, ...]
+    aside: tuple[SetAside, ...]
+    aside_count: int
 
     @property
     def seq(self) -> int:
@@ -161,6 +173,8 @@ def read(conn: Connection, now: datetime, bundle: Bundle, ear: Ear, *, opened: s
         holes=holes.read(conn, bundle, now),
         deliveries=_latest_deliveries((*cards, *closed)),
         ledger=tuple(ledger.newest(conn, MOST_LEDGER)),
+        aside=tuple(aside.newest(conn, MOST_ASIDE)),
+        aside_count=aside.count(conn),
     )
 
 

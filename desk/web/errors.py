@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from desk.web.guard import HEADERS, TooLarge
 from desk.web.pages import render
+from store.trouble import ailment
 
-PAGES = (400, 403, 404, 413, 500, 503)
+PAGES = (400, 403, 404, 413, 500)
 
 
 def http(request: Request, error: Exception) -> HTMLResponse:
@@ -28,9 +29,16 @@ def too_large(request: Request, _: Exception) -> HTMLResponse:
     return page(request, 413)
 
 
-def busy(request: Request, error: Exception) -> HTMLResponse:
-    """The database did not answer in time."""
-    return page(request, 503, detail=str(getattr(error, "orig", error)))
+def ailing(request: Request, error: Exception) -> HTMLResponse:
+    """The database cannot be read or written: what a person can do about it, and that nothing was done meanwhile."""
+    what = ailment(error)
+    answer = page(request, 503 if what else 500, key=f"503.{what}" if what else "500", detail=_detail(error))
+    answer.headers["Retry-After"] = "10"
+    return answer
+
+
+def _detail(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error)
 
 
 def broken(request: Request, _: Exception) -> HTMLResponse:
@@ -40,14 +48,14 @@ def broken(request: Request, _: Exception) -> HTMLResponse:
     return answer
 
 
-def page(request: Request, code: int, *, status: int | None = None, detail: str = "") -> HTMLResponse:
-    """The page of one error."""
-    return render(request, "error.html", status=status or code, code=str(code), detail=detail)
+def page(request: Request, code: int, *, status: int | None = None, key: str = "", detail: str = "") -> HTMLResponse:
+    """The page of one error, in the words of ``key``, by default those of ``code``."""
+    return render(request, "error.html", status=status or code, code=key or str(code), detail=detail)
 
 
 HANDLERS: Mapping[Any, Any] = {
     HTTPException: http,
     TooLarge: too_large,
-    OperationalError: busy,
+    SQLAlchemyError: ailing,
     Exception: broken,
 }

@@ -23,6 +23,7 @@ from config.vocabulary import HAZARDS, LISTS, TAGS
 from config.world import World
 from desk.pulse.ear import Ear
 from desk.pulse.hearing import Rates
+from desk.pulse.storage import Watch
 from desk.web import board as boards
 from desk.web import chart, clearance, guard
 from desk.web.evidence import evidence, readable
@@ -48,6 +49,7 @@ class Desk:
     key: bytes
     rates: Rates
     ear: Ear
+    disk: Watch
 
 
 @cache
@@ -102,6 +104,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: obj
     words = Words(lang, ZoneInfo(bundle.time_zone), desk.clock())
     shared = {
         "w": words,
+        "storage": desk.disk.storage(),
         "bundle_name": bundle.name.en if lang == "en" else bundle.name.fr,
         "token": guard.token(desk.key, name),
         "me": readable(unquote(request.cookies.get("vigie_me", "")))[:80],

@@ -2,8 +2,10 @@
 
 import re
 import socket
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from datetime import timedelta
 
 import httpx
@@ -16,6 +18,7 @@ from alerts.acknowledge import token
 from alerts.acknowledge.app import app
 from alerts.router import route_stage
 from store import ledger, outbox
+from store.database import Database
 
 
 @pytest.fixture
@@ -175,3 +178,18 @@ def test_it_works_over_a_real_socket(db, clock, there, path):
         server.should_exit = True
         thread.join(10)
     assert [one.agency for one in answers(db)] == ["rescue"]
+
+
+def test_a_database_that_takes_nothing_is_said_and_the_person_can_try_again(db, clock, there, path, tmp_path):
+    hasty = Database.open(f"sqlite:///{db.file}", clock=clock, patience=0.1)
+    page = TestClient(app(hasty, key=KEY, clock=clock, world=lambda: there))
+    with closing(sqlite3.connect(db.file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = page.post(path, data={"name": "Nadia"})
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+        assert "Votre réponse n&#39;est pas enregistrée" in answer.text
+        assert '<form method="post"' in answer.text
+        assert answers(db) == []
+    assert page.post(path, data={"name": "Nadia"}).status_code == 200
+    assert [one.by for one in answers(db)] == ["Nadia"]
+    hasty.close()
