@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import closing
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 
 from nlp.alone import Alone
 from nlp.annotate import Annotator, Depth
@@ -34,6 +35,7 @@ class Crew(Annotator):
         self._helpers = (os.cpu_count() or 1) - 1 if helpers is None else helpers
         self._pool: ProcessPoolExecutor | None = None
         self._warm: list[Future[None]] = []
+        self._processes: list[BaseProcess] = []
 
     def gather(self) -> Crew:
         """This crew with every helper there and its models loaded."""
@@ -79,15 +81,19 @@ class Crew(Annotator):
             return alone.annotate(part, depth, floor=floor, home=home)
 
     def close(self) -> None:
-        """End the helpers."""
+        """End the helpers at once, also one that is still loading: whoever lost its lease must not wait to end."""
+        for process in self._processes:
+            process.kill()
         if self._pool:
             self._pool.shutdown(wait=False, cancel_futures=True)
-        self._pool, self._warm = None, []
+        self._pool, self._warm, self._processes = None, [], []
 
     def _start(self) -> list[Future[None]]:
         if self._pool is None and self._helpers:
             self._pool = ProcessPoolExecutor(self._helpers, get_context("spawn"), end_with, (os.getpid(),))
+            others = set(active_children())
             self._warm = [self._pool.submit(_load) for _ in range(self._helpers)]
+            self._processes = [process for process in active_children() if process not in others]
         return self._warm
 
 

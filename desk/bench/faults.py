@@ -44,7 +44,7 @@ def command(seed: int | None, kills: int, only: tuple[str, ...], quick: bool, as
     for trial, outcome in measured(chosen, seed):
         outcomes.append({"name": trial.name, **asdict(outcome), "good": outcome.good})
         if not as_json:
-            click.echo(_line(outcome))
+            click.echo(row(outcome))
     good = all(one["good"] for one in outcomes)
     if as_json:
         click.echo(orjson.dumps({"seed": seed, "good": good, "trials": outcomes}))
@@ -86,7 +86,8 @@ def _show(what: str) -> None:
         sys.stderr.flush()
 
 
-def _line(one: Outcome) -> str:
+def row(one: Outcome) -> str:
+    """The outcome as a line of the table."""
     waited = "-" if one.longest_recovery_s is None else f"{one.longest_recovery_s:.1f} s"
     counts = (f"{one.tried:,}", f"{one.survived:,}", one.lost, one.doubled, waited)
     return FORM.format(one.fault, *counts, one.said)

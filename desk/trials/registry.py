@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from desk.trials import stream, writers
+from desk.trials import kills, pairs, stream, writers
 from desk.trials.trial import Trial
 
 
-def trials(kills: int) -> tuple[Trial, ...]:
-    """Every trial; ``kills`` is how often those kill that kill at random."""
-    del kills
+def trials(number: int) -> tuple[Trial, ...]:
+    """Every trial; ``number`` is how often those kill that kill at random."""
     return (
+        Trial("kills", partial(kills.on_a_file, kills=number), slow=number > 20),
+        Trial("pairs", pairs.two_of_each),
+        Trial("stopped", pairs.stopped_holder),
         Trial("read-then-update", writers.read_then_update),
         Trial("writers", partial(writers.flood, seconds=10.0)),
         *stream.trials(),

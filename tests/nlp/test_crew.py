@@ -1,6 +1,8 @@
 import os
 import signal
+import time
 from contextlib import closing
+from multiprocessing import active_children
 from types import SimpleNamespace
 
 import pytest
@@ -34,3 +36,14 @@ def test_a_helper_that_dies_costs_no_post(crew):
     for pid in list(crew._pool._processes):
         os.kill(pid, signal.SIGKILL)
     assert len(crew.annotate(posts(SHARED))) == SHARED
+
+
+def test_closing_does_not_wait_for_a_helper_that_is_still_loading():
+    before = set(active_children())
+    with closing(Crew(helpers=1)) as hasty:
+        hasty.annotate(posts(SHARED))
+    began = time.monotonic()
+    for helper in set(active_children()) - before:
+        helper.join(5)
+    assert time.monotonic() - began < 1
+    assert set(active_children()) <= before
