@@ -43,12 +43,16 @@ def on_a_file(draw: Random, work: Path, *, kills: int = 300, number: int = 2500,
 
 @dataclass
 class Killer:
-    """Kills one process, some, or all, or a helper alone, ``left`` times; starts those again at once."""
+    """Kills one process, some, or all, or once a helper alone, ``left`` times in all; starts those again at once.
+
+    A post whose helper dies is read again in a process of its own; killed there as well, it is set aside: hence once.
+    """
 
     draw: Random
     harm: Harm
     left: int
     busy: bool = False
+    _helped: bool = False
     _at: float = field(default_factory=time.monotonic)
     _waiting: dict[str, float] = field(default_factory=dict)
 
@@ -70,8 +74,9 @@ class Killer:
     def _strike(self, crowd: Processes) -> None:
         victims = [name for name in TASKS if self.draw.random() < 0.45] or [self.draw.choice(TASKS)]
         alone, helpers = self.draw.random() < 0.2, crowd.helpers("understand")
-        if helpers and alone:
+        if alone and helpers and not self._helped:
             helpers[0].kill()
+            self._helped = True
             return
         self.harm.orphans += helpers if "understand" in victims else []
         for name in victims:
