@@ -62,12 +62,13 @@ class _Lasting(AuthorKeys):
 
     def pseudonym(self, platform: str, author_id: str, at: datetime) -> str:
         """As of :class:`AuthorKeys`; for 72 hours the one before, where that author was heard in 72 hours before."""
-        new, old = self.candidates(platform, author_id, at)
-        changed = _EPOCH + period(at) * PERIOD
+        new, changed = super().pseudonym(platform, author_id, at), _EPOCH + period(at) * PERIOD
         if changed + PERIOD - at <= CARRIED:
             self._given.add(new)  # it may not be in the store yet when the key changes
-        known = at - changed < CARRIED and (old in self._given or old in self._before(changed))
-        return old if known else new
+        if at - changed >= CARRIED:
+            return new
+        _, old = self.candidates(platform, author_id, at)
+        return old if old in self._given or old in self._before(changed) else new
 
     def _before(self, changed: datetime) -> frozenset[str]:
         """The pseudonyms heard in the 72 hours before ``changed``; read once."""

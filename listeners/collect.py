@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BATCH = 500
 BATCH_SECONDS = 0.05
+NOTICES = 100
 CLEAR_MAJORITY = 10
 _LOCATION_PARTS = re.compile(r"[,/|;•·()]|\s[-–—]\s")
 
@@ -67,7 +68,7 @@ def collect(
     batch, key = _Batch(db, source, clock, lease, place, via), key.lasting(db)
     for raw in incoming:
         if isinstance(raw, Gone):
-            batch.items.append(raw)
+            batch.gone(raw)
             continue
         moment = received_at(raw) if received_at else raw.received_at or clock()
         batch.take(raw, to_post(raw, world, source, key, moment, status=status))
@@ -96,7 +97,7 @@ class _Batch:
     def _clear(self) -> None:
         self.items: list[versions.Item] = []
         self.sought: Counter[str] = Counter()
-        self.seen = 0
+        self.seen = self.notices = 0
         self.last: datetime | None = None
         self.began = time.monotonic()
 
@@ -114,6 +115,13 @@ class _Batch:
             self.items.append(versions.Version(raw, post))
         elif post and not raw.superseded:
             self.items.append(post)
+
+    def gone(self, notice: Gone) -> None:
+        """Holds a notice that a post was deleted; many are written in parts, since each takes a while."""
+        self.items.append(notice)
+        self.notices += 1
+        if self.notices >= NOTICES:
+            self.write(None)
 
     def write(self, mark: Callable[[Connection], None] | None) -> None:
         """Writes what is held, its count and, with ``mark``, the source's place, in one transaction."""

@@ -36,12 +36,13 @@ def keep(conn: Connection, items: Sequence[Item], now: datetime, via: str | None
     for kind, some in groupby(items, type):
         if kind is Post:
             new += _add(conn, [one for one in some if isinstance(one, Post)])
-            continue
-        for one in some:
-            if isinstance(one, Version):
-                new += _take(conn, one, now, via or ("search" if one.raw.backfilled else "stream"))
-            elif isinstance(one, Gone):
-                withdrawals.delete(conn, {f"{one.platform}:{one.native_id}": one.at}, now, via or "stream")
+        elif kind is Gone:
+            gone = {f"{one.platform}:{one.native_id}": one.at for one in some if isinstance(one, Gone)}
+            withdrawals.delete(conn, gone, now, via or "stream")
+        else:
+            for one in some:
+                if isinstance(one, Version):
+                    new += _take(conn, one, now, via or ("search" if one.raw.backfilled else "stream"))
     return new
 
 

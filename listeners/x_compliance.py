@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 STAGE = "x_compliance"
 EVERY = timedelta(hours=23)
 JOB = 50_000
-AT_ONCE = 200
+AT_ONCE = 100
 LOOKED_UP = 100
 PREFIX = f"{x_wire.PLATFORM}:"
 

@@ -31,6 +31,8 @@ FIELDS: Mapping[str, list[str]] = {
 """What Vigie asks of each post, and no more."""
 
 _METRES_PER_DEGREE = 111_320.0
+MOST_VERSIONS = 100
+"""X allows five edits."""
 
 
 class Unusable(ValueError):
@@ -178,7 +180,10 @@ def _id(value: Any) -> str:
 
 def _versions(data: Mapping[str, Any]) -> list[str]:
     """The ids of all versions of a post, the oldest first; they rise with time."""
-    return sorted((_id(one) for one in data.get("edit_history_tweet_ids") or ()), key=int)
+    history = data.get("edit_history_tweet_ids") or ()
+    if len(history) > MOST_VERSIONS:
+        raise ValueError(f"it has more than {MOST_VERSIONS} versions")
+    return sorted((_id(one) for one in history), key=int)
 
 
 def _text(value: Any) -> str:

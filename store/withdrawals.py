@@ -33,10 +33,13 @@ def delete(conn: Connection, gone: Mapping[str, datetime], now: datetime, via: s
     for id in deleted(conn, said):
         del said[id]
     kept = list(posts.get(conn, list(said)))
-    new = [one for id in said for one in _told(conn, id, "deleted", now, via)]
+    new = _told(conn, said, "deleted", now, via)
     posts.delete(conn, kept)
     _keep(conn, new)
-    ledger.append(conn, [_entry("post.deleted", new, id, said[id], now) for id in kept])
+    mine: dict[str, list[Withdrawal]] = {}
+    for one in new:
+        mine.setdefault(one.post_id, []).append(one)
+    ledger.append(conn, [_entry("post.deleted", mine[id], said[id], now) for id in kept])
     return kept
 
 
@@ -46,11 +49,11 @@ def edit(conn: Connection, post: Post, now: datetime, via: str, *, version: str)
     ``post.edited_at`` is when its source changed it (UTC), ``version`` the id of that version. What was understood of
     the earlier text goes, until it is annotated anew. To be called in a durable transaction, as :func:`delete`.
     """
-    new = _told(conn, post.id, "edited", now, via, version=version)
+    new = _told(conn, [post.id], "edited", now, via, version=version)
     if not posts.edit(conn, post):
         return False
     _keep(conn, new)
-    ledger.append(conn, [_entry("post.edited", new, post.id, post.edited_at or now, now)])
+    ledger.append(conn, [_entry("post.edited", new, post.edited_at or now, now)])
     return True
 
 
@@ -59,11 +62,11 @@ def drop(conn: Connection, post_id: str, edited_at: datetime, now: datetime, via
 
     A later version may come in again. To be called in a durable transaction, as :func:`delete`.
     """
-    new = _told(conn, post_id, "edited", now, via, version=version)
+    new = _told(conn, [post_id], "edited", now, via, version=version)
     if not posts.delete(conn, [post_id]):
         return False
     _keep(conn, new)
-    ledger.append(conn, [_entry("post.edited", new, post_id, edited_at, now, dropped=True)])
+    ledger.append(conn, [_entry("post.edited", new, edited_at, now, dropped=True)])
     return True
 
 
@@ -129,17 +132,24 @@ def of_incident(conn: Connection, incident_id: str) -> list[Withdrawal]:
 
 
 def _told(
-    conn: Connection, id: str, kind: WithdrawalKind, now: datetime, via: str, *, version: str = ""
+    conn: Connection, ids: Collection[str], kind: WithdrawalKind, now: datetime, via: str, *, version: str = ""
 ) -> list[Withdrawal]:
-    """One record for each incident that the post told of, now or before an edit; one without incident otherwise."""
-    before = select(withdrawals.c.incident_id).where(withdrawals.c.post_id == id).distinct()
-    told = {one for one in conn.execute(before).scalars() if one} | set(incidents.incident_of(conn, [id]).values())
+    """One record for each incident that a post told of, now or before an edit; one without incident otherwise."""
+    told: dict[str, set[str]] = {id: {name} for id, name in incidents.incident_of(conn, ids).items()}
+    for some in batches(ids):
+        column = withdrawals.c
+        before = select(column.post_id, column.incident_id).where(column.post_id.in_(some))
+        for id, name in conn.execute(before.where(column.incident_id.is_not(None)).distinct()):
+            told.setdefault(id, set()).add(name)
+    names = {name for each in told.values() for name in each}
+    sent = {name: [one for one in outbox.of_incident(conn, name) if one.state == "sent"] for name in names}
     found: list[Withdrawal] = []
-    for incident in sorted(told) or [None]:
-        sent = outbox.of_incident(conn, incident) if incident else []
-        reached = tuple(one.id for one in sent if one.state == "sent" and id in one.quoted)
-        name = hashlib.sha256(f"{id} {kind} {version} {incident}".encode()).hexdigest()[:16]
-        found.append(Withdrawal(f"wd-{name}", id, kind, now, via, incident, reached))
+    for id in ids:
+        concerned: list[str | None] = [*sorted(told.get(id, ()))]
+        for incident in concerned or [None]:
+            reached = tuple(one.id for one in sent.get(incident or "", ()) if id in one.quoted)
+            name = hashlib.sha256(f"{id} {kind} {version} {incident}".encode()).hexdigest()[:16]
+            found.append(Withdrawal(f"wd-{name}", id, kind, now, via, incident, reached))
     return found
 
 
@@ -148,16 +158,16 @@ def _keep(conn: Connection, new: Sequence[Withdrawal]) -> None:
         conn.execute(insert(withdrawals).on_conflict_do_nothing(), [asdict(one) for one in new])
 
 
-def _entry(kind: str, new: Sequence[Withdrawal], id: str, at: datetime, now: datetime, **more: Any) -> LedgerEntry:
-    mine = [one for one in new if one.post_id == id]
+def _entry(kind: str, told: Sequence[Withdrawal], at: datetime, now: datetime, **more: Any) -> LedgerEntry:
+    """The proof about one post: ``told`` are its records, at least one."""
     detail = {
-        "via": mine[0].via,
+        "via": told[0].via,
         "at_source": times.to_iso(at),
-        "incidents": [one.incident_id for one in mine if one.incident_id],
-        "out_of_reach": sum(len(one.out_of_reach) for one in mine),
+        "incidents": [one.incident_id for one in told if one.incident_id],
+        "out_of_reach": sum(len(one.out_of_reach) for one in told),
         **more,
     }
-    return LedgerEntry(now, kind, id, detail=detail)
+    return LedgerEntry(now, kind, told[0].post_id, detail=detail)
 
 
 def _of_row(row: Row[Any]) -> Withdrawal:
