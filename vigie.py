@@ -9,7 +9,6 @@ three in one process; ``vigie replay`` runs the same functions on recorded posts
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import threading
@@ -18,10 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.anchoring import Anchoring
 from alerts.dispatch import Dispatcher, senders
@@ -47,7 +44,6 @@ from store.records import Lease
 from store.trouble import Patience
 
 IDLE_S = 0.05
-log = logging.getLogger(__name__)
 
 Step = Callable[[World, Lease], int]
 
@@ -186,7 +182,7 @@ def search(house: House | None = None) -> int:
     """Fill the holes and ask every search source, where a round is due; returns how many posts were kept."""
     house = house or open_house()
     world = Configuration(house.db).current()
-    return search_sources(house.db, world, house.settings, clock=house.clock) if world else 0
+    return search_sources(house.db, world, house.settings, clock=house.clock, stop=house.stop) if world else 0
 
 
 def retain(house: House | None = None) -> int:
@@ -230,13 +226,12 @@ SCHEDULES = (
 
 
 def run_schedules(house: House) -> None:
-    """Run each of :data:`SCHEDULES` at once and when it is due, until ``house.stop``; one that fails is run again."""
+    """Run each of :data:`SCHEDULES` at once and whenever it is due, until ``house.stop``; an ailing database is waited
+    for, as in the stages."""
+    patience = Patience(house.stop)
     due = dict.fromkeys((schedule.name for schedule in SCHEDULES), time.monotonic())
     while not house.stop.wait(1):
         for schedule in SCHEDULES:
             if time.monotonic() >= due[schedule.name]:
                 due[schedule.name] = time.monotonic() + schedule.every.total_seconds()
-                try:
-                    schedule.run(house)
-                except (SQLAlchemyError, OSError) as error:
-                    log.error("%s failed, and is tried again in %s: %s", schedule.name, schedule.every, error)
+                patience.outlast(partial(schedule.run, house))

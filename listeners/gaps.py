@@ -181,7 +181,7 @@ class _Filling:
         if health and health.state != "on" and need.missing:
             yield f"waits for {self.search.source}: {health.reason}"
         elif need.gap.ended_at and need.missing:
-            yield f"{need.queries - len(need.missing)} of {need.queries} queries asked"
+            yield f"{need.queries - len(need.missing)} of {need.queries} queries done"
 
     def _needs(self, conn: Connection) -> list[Need]:
         memory, now = state.get(conn, self.search.stage), self.search.clock()

@@ -183,14 +183,26 @@ def token_of(source: Source) -> Callable[[], str]:
     return lambda: secret(name)
 
 
-def search_sources(db: Database, world: World, settings: Settings, *, clock: Callable[[], datetime]) -> int:
-    """Fill the holes, then ask every enabled search source once; returns how many posts were new and kept."""
+def search_sources(
+    db: Database,
+    world: World,
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime],
+    stop: threading.Event | None = None,
+) -> int:
+    """Fill the holes, then ask every enabled search source once; returns how many posts were new and kept.
+
+    Once ``stop`` is set, no further query is asked; the next run goes on where this one ended.
+    """
     key, status = AuthorKeys.of_home(settings.home), settings.status or "Actual"
     filled = gaps.fillers(db, world)
     kept = 0
     for source in world.bundle.sources:
         if source.kind == "x_search" and source.enabled:
-            listener = XSearch(source.id, db, world, token=token_of(source), base_url=settings.x_base_url, clock=clock)
+            listener = XSearch(
+                source.id, db, world, token=token_of(source), base_url=settings.x_base_url, clock=clock, stop=stop
+            )  # fmt: skip
 
             def keep(some: Iterable[Incoming], mark: Callable[[Connection], None], id: str = source.id) -> int:
                 came = collect(db, world, some, source=id, clock=clock, key=key, status=status, mark=mark)

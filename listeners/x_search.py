@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -64,9 +65,11 @@ class XSearch:
         base_url: str,
         clock: Callable[[], datetime],
         most_pages: int = 5,
+        stop: Event | None = None,
     ) -> None:
         self.source, self.db, self.world = source, db, world
         self.token, self.base_url, self.clock, self.most_pages = token, base_url, clock, most_pages
+        self.stop = stop or Event()
         self._read: list[Page] = []
 
     def posts(self, since: datetime | None = None) -> Iterator[Incoming]:
@@ -95,7 +98,7 @@ class XSearch:
             x_wire.mount(client.session, adapter)
             try:
                 for ask in asks:
-                    if self._reserved():
+                    if self.stop.is_set() or self._reserved():
                         return
                     for page in pages(client, adapter, ask):
                         self._say("on", "")

@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
@@ -71,3 +71,32 @@ def test_threats_are_kept_as_long_as_the_bundle_says(make_house, declared, kept)
     with house.db.read() as conn:
         found = annotations.get(conn, ["x:8", "x:6"])
     assert [one.tags["public_order_threat"] for one in found.values()] == kept
+
+
+SEARCHED = BUNDLE.replace("kind: x_stream", "kind: x_search")
+
+
+def test_searches_run_without_airflow_until_the_house_stops(make_house, monkeypatch):
+    monkeypatch.setenv("X_BEARER_TOKEN", "token")
+    with StandIn([Draft(0, {"id": "a", "text": "fumée"})], Options(port=0, at_once=True)) as standin:
+        house = make_house(SEARCHED, VIGIE_X_BASE_URL=standin.url)
+        turns = Thread(target=vigie.run_schedules, args=(house,))
+        turns.start()
+
+        def kept():
+            with house.db.read() as conn:
+                return posts.get(conn, [f"x:{one.id}" for one in standin.play.played])
+
+        until(kept)
+        house.stop.set()
+        turns.join(timeout=5)
+        assert not turns.is_alive()
+
+
+def test_a_house_that_stops_asks_no_further_query(make_house, monkeypatch):
+    monkeypatch.setenv("X_BEARER_TOKEN", "token")
+    with StandIn([Draft(0, {"id": "a", "text": "fumée"})], Options(port=0, at_once=True)) as standin:
+        house = make_house(SEARCHED, VIGIE_X_BASE_URL=standin.url)
+        house.stop.set()
+        assert vigie.search(house) == 0
+        assert standin.requests == 0

@@ -6,11 +6,16 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 
 import click
 
 import vigie
 from store.leases import LeaseLost, alive, holder
+
+ANSWER_S = 3.0
+"""How long an answer to a search is waited for at the end; without it, it is asked for again at the next start."""
 
 
 @click.command()
@@ -29,26 +34,33 @@ def command(seconds: float) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: house.stop.set())
     failed: list[str] = []
-    threads = [threading.Thread(target=_run, args=(name, house, failed), name=name) for name in vigie.TASKS]
-    schedules = threading.Thread(target=vigie.run_schedules, args=(house,), name="schedules", daemon=True)
+    work = {name: partial(vigie.run_task, name, house) for name in vigie.TASKS}
+    threads = [
+        threading.Thread(target=_run, args=(name, task, house, failed), name=name) for name, task in work.items()
+    ]
+    turns = partial(vigie.run_schedules, house)
+    schedules = threading.Thread(target=_run, args=("schedules", turns, house, failed), name="schedules", daemon=True)
     for thread in (*threads, schedules):
         thread.start()
     house.stop.wait(seconds or None)
     house.stop.set()
     for thread in threads:
         thread.join()
+    schedules.join(timeout=ANSWER_S)
     if failed:
         sys.exit(1)
 
 
-def _run(name: str, house: vigie.House, failed: list[str]) -> None:
+def _run(name: str, task: Callable[[], None], house: vigie.House, failed: list[str]) -> None:
     """Run one task; one that ends in an error is named in ``failed``, and ends the others."""
-    failed.append(name)
     try:
-        vigie.run_task(name, house)
-        failed.remove(name)
+        task()
     except LeaseLost as lost:
+        failed.append(name)
         logging.getLogger("vigie.watch").error("%s", lost)
+    except BaseException:
+        failed.append(name)
+        raise
     finally:
         house.stop.set()
 
