@@ -51,6 +51,11 @@ class Anchoring:
         self._under_way: dict[Future[None], Job] = {}
         self._looked: datetime | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a head is on its way."""
+        return bool(self._under_way)
+
     def step(
         self, db: Database, world: World, lease: Lease | None, now: datetime, senders: Mapping[str, Sender]
     ) -> None:

@@ -61,10 +61,11 @@ def dispatch_stage(
     jitter of retries. Raises LeaseLost where ``lease`` is no longer ours; what was claimed then is sent by the holder.
     """
     with closing(Dispatcher(db, senders=senders, clock=clock, key=key, draw=draw)) as out:
-        done = started = out.step(world, lease, limit)
-        while out.busy or (started and done < limit):
+        done, working = 0, True
+        while out.busy or (working and done < limit):
+            before = out.busy
             started = out.step(world, lease, limit - done)
-            done += started
+            working, done = before or started > 0, done + started
     return done
 
 

@@ -120,7 +120,8 @@ def _say(proof: anchors.Proof, failing: Mapping[str, str], missing: list[Path]) 
         yield f"proved from outside up to {_where(proof.outside)}"
     if proof.unproved:
         first = proof.lines - proof.unproved + 1
-        yield f"lines {first} to {proof.lines} are not proved: no anchor from outside is as new"
+        which = f"lines {first} to {proof.lines} are" if proof.unproved > 1 else f"line {first} is"
+        yield f"{which} not proved: no anchor from outside is as new"
     if proof.inside and proof.inside.seq > (proof.outside.seq if proof.outside else 0):
         yield f"anchors in the database itself reach {_where(proof.inside)}: they hold unless somebody has the key"
     for place, why in failing.items():
