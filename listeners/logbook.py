@@ -18,13 +18,14 @@ from store.records import Lease, SourceState
 
 EVERY = timedelta(seconds=5)
 _MOST = timedelta(minutes=1)
-"""No more is counted as listened at once: a longer time is a clock that jumped."""
+"""No more is counted as listened at once: a longer time is a clock that jumped. So much lies within one hole, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """From ``at`` (UTC) on the source is in this state. ``deaf_from`` is when it last surely heard, where it does not
-    hear any more and somebody wants it to: there a hole begins, in which ``filters`` are deaf, unless one lasts."""
+    hear any more and somebody wants it to: there a hole begins, in which ``filters`` are deaf, unless one lasts. Where
+    it is ``on`` nevertheless, the hole ends at ``at``: what came in between could not be read."""
 
     at: datetime
     state: SourceState
@@ -32,6 +33,11 @@ class Turn:
     deaf_from: datetime | None = None
     hole: str = ""
     filters: Collection[str] = ()
+
+    @property
+    def garbled(self) -> bool:
+        """Whether the source goes on, and something before could not be read."""
+        return self.state == "on" and self.deaf_from is not None
 
     @property
     def unwanted(self) -> bool:
@@ -54,7 +60,9 @@ class Logbook:
     def note(self, turn: Turn) -> None:
         """Has the next :meth:`write` tell a turn; one that tells nothing new is left out."""
         with self._lock:
-            if self._last is None or replace(self._last, at=turn.at) != turn:
+            if turn.garbled and self._turns and self._turns[-1].garbled:
+                turn = replace(self._turns.pop(), at=turn.at)
+            if self._last is None or turn.garbled or replace(self._last, at=turn.at) != turn:
                 self._turns.append(turn)
             self._last = turn
 
@@ -81,7 +89,7 @@ class Logbook:
                 hourly.add(conn, now, dict.fromkeys(listening, (0, 0, seconds)))
         self._counted, self._heard, self._written = counted, until, None if turns else now  # after a turn: at once
         with self._lock:
-            for _ in turns:
+            while self._turns and any(self._turns[0] is turn for turn in turns):
                 self._turns.popleft()
 
     def _turned(
@@ -103,7 +111,9 @@ class Logbook:
 
     def _turn(self, conn: Connection, turn: Turn) -> None:
         health.set_state(conn, self._source, turn.state, turn.reason, turn.at)
-        if turn.state == "on":
+        if turn.garbled:
+            self._unread(conn, turn)
+        elif turn.state == "on":
             gaps.end(conn, self._source, turn.at)
         elif turn.deaf_from:
             hole = gaps.begin(conn, self._source, turn.deaf_from, turn.hole or turn.reason, turn.filters)
@@ -111,6 +121,16 @@ class Logbook:
                 gaps.put(conn, replace(hole, started_at=turn.deaf_from))
         else:
             forget(conn, self._source, turn.at)
+
+    def _unread(self, conn: Connection, turn: Turn) -> None:
+        """One hole for all that could not be read, as long as no minute passes in between."""
+        lately = gaps.since(conn, turn.at - _MOST)
+        alike = [hole for hole in lately if (hole.source, hole.reason) == (self._source, turn.hole)]
+        if alike and alike[0].state == "waiting":
+            gaps.put(conn, replace(alike[0], ended_at=turn.at))
+        elif turn.deaf_from:
+            gaps.begin(conn, self._source, turn.deaf_from, turn.hole, turn.filters)
+            gaps.end(conn, self._source, turn.at)
 
 
 def forget(conn: Connection, source: str, at: datetime) -> None:

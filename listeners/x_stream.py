@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 STALL_SECONDS = 28.0
 """X sends a keep-alive every 20 s; a stall is noticed within 30 s."""
 LOOK = timedelta(seconds=1)
+UNREAD = "X sent lines that could not be read"
 LEAST_REST = timedelta(seconds=5)
 _QUEUE = 8_000
 _BATCH = 500
@@ -278,9 +279,11 @@ class XStream:
             self._on = state == "on"
             heard = now if self._on and not was_on else self._heard_at or now
             self._heard_at = heard if wanted else None
-            deaf_from = None if self._on else self._heard_at
-            self._logbook.note(Turn(now, state, reason, deaf_from, hole, self._rules.filters() or self._wanting()))
+            self._logbook.note(self._turn(state, reason, None if self._on else self._heard_at, hole))
         return pause
+
+    def _turn(self, state: SourceState, reason: str, deaf_from: datetime | None, hole: str) -> Turn:
+        return Turn(self.clock(), state, reason, deaf_from, hole, self._rules.filters() or self._wanting())
 
     def _wanting(self) -> tuple[str, ...]:
         return tuple(sorted(one.id for one in self.world.bundle.filters if one.stream))
@@ -313,8 +316,11 @@ class XStream:
             self._heard_at = self.clock()
 
     def garbage(self) -> None:
-        """Called by the client for a line that holds nothing."""
+        """Called by the client for a line that could not be read: it may have been a post, so search asks for it."""
         self.bad_lines += 1
+        with self._lock:
+            if self._on:
+                self._logbook.note(self._turn("on", self._notice(), self._heard_at, UNREAD))
 
     def heard(self, one: Incoming | Gone) -> None:
         """Called by the client for each post; waits while the caller of :meth:`posts` is behind."""

@@ -93,6 +93,7 @@ FAULTS = (
     Fault("stream-429", "X answers 429 with a reset", answer="429", tries=2, deaf_s=6, more=(("reset", 3),)),
     Fault("stream-503", "X answers 503", answer="503", tries=2, deaf_s=6),
     Fault("stream-401", "X answers 401, until there is another credential", answer="401", tries=2, deaf_s=2),
+    Fault("stream-garbage", "X sends garbage", "garbage"),
     Fault("stream-long-line", "X sends a line of 5 MB", "long-line"),
 )
 
@@ -178,13 +179,14 @@ def _judged(fault: Fault, db: Database, standin: StandIn, bad_lines: int) -> Out
         kept = posts.get(conn, played)
         known = holes.since(conn, LONG_AGO)[::-1][1:]  # the first is the time before the first connect
     ended = [hole for hole in known if hole.ended_at]
-    survived = bad_lines if fault.cut == "long-line" else sum(hole.state == "filled" for hole in ended)
-    reason = ended[0].reason if ended else f"{bad_lines} lines left out, with a warning in the log"
+    goes_on = fault.cut in ("garbage", "long-line")
+    survived = bad_lines if goes_on else sum(hole.state == "filled" for hole in ended)
+    reason = ended[0].reason if ended else f"{bad_lines} lines left out"
     filled = sum(post.source == "s" for post in kept.values())
     return Outcome(
         fault.words, fault.tries, min(survived, fault.tries), lost=len(played) - len(kept),
         doubled=len(kept) - len({post.text for post in kept.values()}),
-        longest_recovery_s=max((_seconds(hole) for hole in ended), default=None),
+        longest_recovery_s=None if goes_on else max((_seconds(hole) for hole in ended), default=None),
         said=f"{reason}; {filled} posts filled in",
     )  # fmt: skip
 

@@ -136,6 +136,17 @@ def test_a_line_that_holds_no_post_ends_nothing(db: Database, line: bytes) -> No
         assert [one.native_id for one in stream._queue.queue] == ["7"]
 
 
+def test_lines_that_cannot_be_read_are_one_short_hole_while_the_stream_goes_on(db: Database) -> None:
+    garbage = post(2)[:40] + b"\r\n"
+    with fake_x(stays(post(1), garbage, garbage, post(3), garbage, post(4))) as x, listening(db, x.url) as stream:
+        came: list[Incoming | Gone] = []
+        take(stream, lambda: len(came) == 3 and told(db, "could not be read"), came)
+        (hole,) = [one for one in holes(db) if "could not be read" in one.reason]
+        assert (health(db).state, x.connects, hole.state, hole.filters) == ("on", 1, "waiting", ("smoke",))
+        assert hole.ended_at is not None
+        assert hole.ended_at - hole.started_at < timedelta(seconds=1)
+
+
 @pytest.mark.parametrize(
     "more",
     [
