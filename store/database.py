@@ -53,7 +53,7 @@ class Database:
         Raises Unusable for another kind of URL and for a file that is no database or is damaged (it is left as it
         is), OSError where it cannot be written, and :class:`store.migrations.UnknownVersion` for a newer database.
         """
-        path = _file(url)
+        path = file_of(url)
         path.parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": patience, "isolation_level": None})
         event.listen(engine, "connect", _prepare)
@@ -122,7 +122,8 @@ class Database:
         self._engine.dispose()
 
 
-def _file(url: str) -> Path:
+def file_of(url: str) -> Path:
+    """Where the database of a URL is. Raises Unusable for one that names no SQLite file."""
     wrong = Unusable(f"VIGIE_DATABASE must name a SQLite file, as sqlite:////var/lib/vigie/vigie.db, not {url!r}")
     try:
         parsed = make_url(url)

@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 
 import click
-from sqlalchemy import make_url
 
 from config.settings import settings
 from store import backup, times
-from store.database import Database
+from store.database import Database, file_of
 
 
 @click.command(epilog="Example: vigie backup /var/backups/vigie --json")
@@ -24,7 +23,7 @@ def command(target: Path, with_secret: bool, as_json: bool) -> None:
     not: without it, links in messages already sent no longer open, and authors count as new voices.
     """
     here, now = settings(), times.now()
-    file = Path(str(make_url(here.database).database))
+    file = file_of(here.database)
     if target.is_dir():
         target = target / f"vigie-{now:%Y%m%dT%H%M%SZ}.db"
     db = Database.open(here.database)

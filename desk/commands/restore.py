@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy import make_url
 
 from config.settings import settings
 from store import backup, times
-from store.database import Database
+from store.database import Database, file_of
 from store.leases import alive, every
 from store.trouble import Unusable
 
@@ -29,7 +28,7 @@ def command(file: Path, only_check: bool, force: bool, hold_deliveries: bool, as
     sent since is unknown to the restored database: it may be told again.
     """
     here, now = settings(), times.now()
-    place = Path(str(make_url(here.database).database))
+    place = file_of(here.database)
     try:
         found = backup.check(file)
         told: dict[str, Any] = {"file": str(file), "made_at": times.to_iso(found.made_at), "version": found.version}
