@@ -8,11 +8,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from multiprocessing import get_context
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 import psutil
@@ -29,6 +29,7 @@ from store.records import Lease
 
 SECRETS = {"VIGIE_SECRET": "a trial", "VIGIE_WEBHOOK_KEY": "a trial"}
 GONE_S = 5.0
+SEARCH_S = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +59,7 @@ class Place:
 
 def serve(place: Place, task: str, parent: int) -> None:
     """Run one of :data:`vigie.TASKS` until killed: what a process of a trial does. ``parent`` is the trial's own id."""
-    os.environ.update(place.environment())
-    with (place.home / f"{task}.log").open("a") as out:
-        os.dup2(out.fileno(), 2)
-    logging.basicConfig(level=logging.INFO, force=True)
+    _move_in(place, task)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     db, stop = Database.open(place.url), threading.Event()
     house = vigie.House(settings(), db, _clock(place, task, db), stop, recorded=place.recorded)
@@ -69,6 +67,36 @@ def serve(place: Place, task: str, parent: int) -> None:
     ttl = timedelta(seconds=place.ttl_s)
     with Holding(db, [stage.name for stage in stages], owner(task, os.getpid()), times.now, stop, ttl=ttl) as holding:
         vigie.run_stages(stages, house, holding)
+
+
+def search_for(place: Place, ahead: timedelta) -> None:
+    """Let search fill the holes once, in a process of its own whose clock is ``ahead``. Raises RuntimeError."""
+    process = _context().Process(target=_search, args=(place, ahead), name="search")
+    process.start()
+    process.join(SEARCH_S)
+    if process.exitcode != 0:
+        process.kill()
+        raise RuntimeError(f"search ended with {process.exitcode}, see {place.home / 'search.log'}")
+
+
+def _search(place: Place, ahead: timedelta) -> None:
+    _move_in(place, "search")
+    with closing(Database.open(place.url, clock=lambda: times.now() + ahead)) as db:
+        vigie.search(vigie.House(settings(), db, lambda: times.now() + ahead))
+
+
+def _move_in(place: Place, task: str) -> None:
+    """Take up the settings, and write what is logged into a file."""
+    os.environ.update(place.environment())
+    with (place.home / f"{task}.log").open("a") as out:
+        os.dup2(out.fileno(), 2)
+    logging.basicConfig(level=logging.INFO, force=True)
+
+
+def _context() -> ForkServerContext:
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["desk.trials.warm"])
+    return context
 
 
 def owner(task: str, pid: int) -> str:
@@ -113,10 +141,8 @@ class Processes:
 
     def start(self, name: str) -> None:
         """Start a process; it takes up its work when the leases are free."""
-        context = get_context("forkserver")
-        context.set_forkserver_preload(["desk.trials.warm"])
         task = name.partition("-")[0]
-        process = context.Process(target=serve, args=(self.place, task, os.getpid()), name=name)
+        process = _context().Process(target=serve, args=(self.place, task, os.getpid()), name=name)
         process.start()
         self.running[name] = process
 

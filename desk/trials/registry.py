@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from desk.trials import kills, pairs, stream, writers
+from desk.trials import deaf, kills, pairs, stream, writers
 from desk.trials.trial import Trial
 
 
@@ -15,6 +15,7 @@ def trials(number: int) -> tuple[Trial, ...]:
     """Every trial; ``number`` is how often those kill that kill at random."""
     return (
         Trial("kills", partial(kills.on_a_file, kills=number), slow=number > 20),
+        Trial("kills-stream", partial(deaf.on_a_stream, kills=max(5, number // 5)), slow=number > 25),
         Trial("pairs", pairs.two_of_each),
         Trial("stopped", pairs.stopped_holder),
         Trial("read-then-update", writers.read_then_update),

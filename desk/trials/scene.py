@@ -24,7 +24,7 @@ WORSE = (
 BUNDLE = """
 name: {{fr: Épreuve, en: Trial}}
 status: Exercise
-policy: keep_all
+policy: {policy}
 default_lead: prefecture
 agencies:
   - id: prefecture
@@ -57,13 +57,16 @@ ownership:
 gate: {{min_voices: 3, quiet_minutes: 30}}
 sources:
   - {sources}
+filters: [{filters}]
 """
 
 
-def write_bundle(folder: Path, *, mail: int, webhook: int, sources: str) -> None:
-    """The bundle, whose channels end at these ports; ``sources`` is one line of YAML, a source."""
+def write_bundle(folder: Path, *, mail: int, webhook: int, sources: str, filters: str = "") -> None:
+    """The bundle, whose channels end at these ports; ``sources`` and ``filters`` are YAML. No filters: all is kept."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "bundle.yaml").write_text(BUNDLE.format(mail=mail, webhook=webhook, sources=sources), encoding="utf-8")
+    policy = "filters" if filters else "keep_all"
+    made = BUNDLE.format(mail=mail, webhook=webhook, sources=sources, filters=filters, policy=policy)
+    (folder / "bundle.yaml").write_text(made, encoding="utf-8")
 
 
 def write_posts(path: Path, draw: Random, number: int, burning: int) -> None:
