@@ -9,8 +9,6 @@ three in one process; ``vigie replay`` runs the same functions on recorded posts
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +38,7 @@ from store.database import Database
 from store.holding import Holding
 from store.leases import LeaseExpired
 from store.meter import Meter
+from store.owners import this_process
 from store.records import Lease
 from store.trouble import Patience
 
@@ -143,10 +142,11 @@ def run_task(name: str, house: House | None = None, *, seconds: float = 0) -> No
     """
     house = house or Patience(threading.Event()).outlast(open_house)
     assert house, "nobody can tell this patience to stop"
-    owner = f"{socket.gethostname()}:{os.getpid()}:{name}"
     if seconds:
         threading.Timer(seconds, house.stop.set).start()
-    with Holding(house.db, [stage.name for stage in TASKS[name]], owner, house.clock, house.stop) as holding:
+    with Holding(
+        house.db, [stage.name for stage in TASKS[name]], this_process(name), house.clock, house.stop
+    ) as holding:
         run_stages(TASKS[name], house, holding)
 
 

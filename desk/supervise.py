@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PAUSE_S = (0.5, 1, 2, 5, 10, 30)
-STEADY_S = 60
+STEADY_S = 10
 
 
 @dataclass

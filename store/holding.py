@@ -14,6 +14,7 @@ import psutil
 
 from store.database import Database
 from store.leases import LeaseLost, acquire, holder, release, resume
+from store.owners import gone
 from store.records import Lease
 from store.trouble import FAULTS, Patience, ailment
 
@@ -26,7 +27,8 @@ BEAT_S = 2.0
 class Holding:
     """A context in which this process holds the leases of some stages.
 
-    Entering waits until every lease is free (or ``stop`` is set) and logs who holds it. A background thread renews
+    Entering waits until every lease is free (or ``stop`` is set) and logs who holds it; one whose process is gone is
+    taken at once. A background thread renews
     them every two seconds, or four times in each ``ttl``. When the Airflow process above this one dies, ``stop`` is
     set, so that no orphan works on.
     """
@@ -83,6 +85,10 @@ class Holding:
                 return
             with self._db.read() as conn:
                 other = holder(conn, stage)
+            if other and gone(other.owner):
+                log.warning("%s was run by %s, which is gone: taking over", stage, other.owner)
+                release(self._db, other)
+                continue
             if other and other.owner != said:
                 said = other.owner
                 log.warning("%s is run by %s: standing by", stage, other.owner)

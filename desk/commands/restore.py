@@ -12,6 +12,7 @@ from config.settings import settings
 from store import backup, times
 from store.database import Database, file_of
 from store.leases import alive, every
+from store.owners import gone
 from store.trouble import Unusable
 
 
@@ -50,7 +51,7 @@ def _refuse(place: Path, *, force: bool) -> None:
     try:
         db = Database.open(f"sqlite:///{place}")
         with db.read() as conn:
-            running = sorted({one.owner for one in every(conn) if alive(one, times.now())})
+            running = sorted({one.owner for one in every(conn) if alive(one, times.now()) and not gone(one.owner)})
         db.close()
     except Unusable:
         running = []  # a damaged database is what a restore is for

@@ -13,6 +13,7 @@ import click
 
 import vigie
 from store.leases import LeaseLost, alive, holder
+from store.owners import gone
 
 ANSWER_S = 3.0
 """How long an answer to a search is waited for at the end; without it, it is asked for again at the next start."""
@@ -68,6 +69,6 @@ def _run(name: str, task: Callable[[], None], house: vigie.House, failed: list[s
 def _refuse_held(house: vigie.House) -> None:
     with house.db.read() as conn:
         held = [lease for stage in vigie.STAGES if (lease := holder(conn, stage.name))]
-    others = sorted({lease.owner for lease in held if alive(lease, house.clock())})
+    others = sorted({lease.owner for lease in held if alive(lease, house.clock()) and not gone(lease.owner)})
     if others:
         raise click.ClickException(f"the stages are run by {', '.join(others)}: end that first")

@@ -25,6 +25,7 @@ from desk.trials.scene import SOURCE
 from store import leases, times
 from store.database import Database
 from store.holding import Holding
+from store.owners import this_process
 from store.records import Lease
 
 SECRETS = {"VIGIE_SECRET": "a trial", "VIGIE_WEBHOOK_KEY": "a trial"}
@@ -65,7 +66,7 @@ def serve(place: Place, task: str, parent: int) -> None:
     house = vigie.House(settings(), db, _clock(place, task, db), stop, recorded=place.recorded)
     stages = [_resting(stage, place.pause_s) if stage.name == "collect" else stage for stage in vigie.TASKS[task]]
     ttl = timedelta(seconds=place.ttl_s)
-    with Holding(db, [stage.name for stage in stages], owner(task, os.getpid()), times.now, stop, ttl=ttl) as holding:
+    with Holding(db, [stage.name for stage in stages], this_process(task), times.now, stop, ttl=ttl) as holding:
         vigie.run_stages(stages, house, holding)
 
 
@@ -97,11 +98,6 @@ def _context() -> ForkServerContext:
     context = get_context("forkserver")
     context.set_forkserver_preload(["desk.trials.warm"])
     return context
-
-
-def owner(task: str, pid: int) -> str:
-    """The name under which a process holds the leases of a task."""
-    return f"{pid}:{task}"
 
 
 def _clock(place: Place, task: str, db: Database) -> Callable[[], datetime]:
@@ -178,8 +174,8 @@ class Processes:
             return False
         with db.read() as conn:
             held = [leases.holder(conn, stage.name) for stage in vigie.TASKS[task]]
-        mine = owner(task, process.pid)
-        return all(lease is not None and lease.owner == mine and lease.expires_at > times.now() for lease in held)
+        mine = f":{process.pid}:{task}"
+        return all(one is not None and one.owner.endswith(mine) and one.expires_at > times.now() for one in held)
 
     def end(self) -> None:
         """Kill them all."""

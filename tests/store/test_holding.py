@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -7,6 +10,7 @@ import pytest
 from store.database import Database
 from store.holding import Holding
 from store.leases import LeaseLost, acquire
+from store.owners import gone, this_process
 
 
 def now():
@@ -56,3 +60,24 @@ def test_a_lease_held_for_short_is_renewed_for_short(db):
         time.sleep(0.8)
         left = holding.lease("route").expires_at - now()
     assert timedelta(0) < left <= timedelta(seconds=0.4)
+
+
+def a_dead_process():
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return this_process("listen").replace(f":{os.getpid()}:", f":{ended.pid}:")
+
+
+def test_the_lease_of_a_process_that_is_gone_is_taken_at_once(db):
+    acquire(db, "route", a_dead_process(), now())
+    started = time.monotonic()
+    with Holding(db, ["route"], "second", now, threading.Event()) as holding:
+        assert time.monotonic() - started < 2
+        assert holding.lease("route").fence == 2
+
+
+def test_a_process_of_another_machine_or_container_is_not_taken_for_gone():
+    here = a_dead_process()
+    assert gone(here)
+    assert not gone(f"elsewhere{here}")
+    assert not gone(this_process("listen"))
