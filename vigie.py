@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from alerts.anchoring import Anchoring
 from alerts.dispatch import Dispatcher, senders
+from alerts.router import READS as ROUTE_READS
 from alerts.router import route_stage
 from config.publish import Configuration
 from config.secrets import installation_key
@@ -31,6 +32,7 @@ from nlp.alone import Alone
 from nlp.annotate import annotate_stage
 from nlp.crew import Crew
 from nlp.detect import Memory, detect_stage
+from nlp.detect.stage import TABLES as DETECT_READS
 from nlp.geocode import Geocoder
 from nlp.wary import wary
 from store import retention, times
@@ -126,8 +128,8 @@ STAGES = (
 
 READERS = {
     "annotate": ("posts",),
-    "detect": ("annotations", "withdrawals"),
-    "route": ("incident_events", "withdrawals"),
+    "detect": DETECT_READS,
+    "route": ROUTE_READS,
 }
 """The tables whose changes a stage reads: the change log keeps them until it has."""
 

@@ -1,11 +1,14 @@
 """From the notice that a post was deleted or edited at its source to its last trace here, through all the stages."""
 
+import socket
 import threading
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 
 import pytest
+from aiosmtpd.controller import Controller
 from starlette.testclient import TestClient
 
 import vigie
@@ -14,7 +17,7 @@ from config.settings import settings
 from desk.web.app import create_app
 from listeners.standin.playback import Draft
 from listeners.standin.server import Options, StandIn
-from store import config_versions, incidents, ledger, posts, search, withdrawals
+from store import config_versions, incidents, ledger, outbox, posts, search, withdrawals
 from store.database import Database
 
 BUNDLE = """
@@ -25,7 +28,7 @@ agencies:
     name: {fr: Pompiers, en: Fire service}
     kind: fire_rescue
     contacts: [{id: garde, name: Garde, channel: mail, address: garde@example.test}]
-channels: [{id: mail, kind: mail, settings: {host: 127.0.0.1, port: 9}}]
+channels: [{id: mail, kind: mail, settings: {host: 127.0.0.1, port: 9, tls: none, from: vigie@example.test}}]
 areas: [{id: anjou, name: {fr: Anjou, en: Anjou}, departements: ["49"]}]
 filters: [{id: fire, purpose: Hear of fires anywhere, keywords: [incendie, flammes, fumée], where: anywhere}]
 sources: [{id: x, kind: x_stream}]
@@ -49,15 +52,17 @@ def until(condition, seconds=30):
 
 
 @contextmanager
-def running(tmp_path, drafts, **options):
-    """The listening and understanding tasks of a house whose X is the stand-in."""
+def running(tmp_path, drafts, *, smtp=9, tasks=("listen", "understand"), **options):
+    """Tasks of a house whose X is the stand-in, and which sends mail to the port ``smtp``."""
     with StandIn(drafts, Options(port=0, keep_alive=0.2, **options)) as standin:
         here = {"VIGIE_HOME": str(tmp_path), "VIGIE_CONFIG": str(tmp_path), "VIGIE_X_BASE_URL": standin.url}
         db = Database.open(f"sqlite:///{tmp_path / 'vigie.db'}")
         with db.write() as conn:
-            config_versions.publish(conn, {"b.yaml": BUNDLE}, "test", datetime.now(UTC))
+            config_versions.publish(
+                conn, {"b.yaml": BUNDLE.replace("port: 9,", f"port: {smtp},")}, "test", datetime.now(UTC)
+            )
         house = vigie.House(settings(here), db, stop=threading.Event())
-        threads = [threading.Thread(target=vigie.run_task, args=(name, house)) for name in ("listen", "understand")]
+        threads = [threading.Thread(target=vigie.run_task, args=(name, house)) for name in tasks]
         for thread in threads:
             thread.start()
         yield house, standin
@@ -70,6 +75,11 @@ def running(tmp_path, drafts, **options):
 def incident(db):
     with db.read() as conn:
         return next(iter(incidents.active(conn)), None)
+
+
+def sent(db):
+    with db.read() as conn:
+        return [one.event for one in outbox.of_incident(conn, incident(db).id) if one.state == "sent"]
 
 
 def traces(db, word):
@@ -97,12 +107,39 @@ def page(house):
     )
 
 
+class Inbox:
+    """The texts of the mails that came."""
+
+    def __init__(self):
+        self.texts = []
+
+    async def handle_DATA(self, server, session, envelope):
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        self.texts.append(mail.get_body(("plain",)).get_content())
+        return "250 kept"
+
+
+@pytest.fixture
+def inbox():
+    kept = Inbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Controller(kept, hostname="127.0.0.1", port=port)
+    server.start()
+    yield kept, port
+    server.stop()
+
+
+def drafts():
+    return [Draft(0.01 * n, {"id": id, "text": text, "author": id}) for n, (id, text) in enumerate(SAID.items())]
+
+
 @pytest.fixture
 def told(tmp_path, monkeypatch):
     """A fire told by four, annotated, detected and routed, with a post that bears a word of its own."""
     monkeypatch.setenv("X_BEARER_TOKEN", "token")
-    drafts = [Draft(0.01 * n, {"id": id, "text": text, "author": id}) for n, (id, text) in enumerate(SAID.items())]
-    with running(tmp_path, drafts) as (house, standin):
+    with running(tmp_path, drafts()) as (house, standin):
         until(lambda: (found := incident(house.db)) and found.posts == len(SAID), 60)
         until(lambda: "alerts" in traces(house.db, incident(house.db).id))
         yield house, standin
@@ -149,3 +186,26 @@ def test_an_edited_post_is_understood_anew_and_nothing_is_left_of_what_it_said(t
         assert posts.get(conn, [hit.post.id])[hit.post.id].edited_at is not None
         assert incidents.incident_of(conn, [hit.post.id]) == {hit.post.id: incident(house.db).id}
     assert hit.annotation is not None
+
+
+def test_whoever_got_a_quote_is_told_that_it_was_withdrawn_and_not_what_it_said(tmp_path, monkeypatch, inbox):
+    monkeypatch.setenv("X_BEARER_TOKEN", "token")
+    mails, port = inbox
+    with running(tmp_path, drafts(), smtp=port, tasks=tuple(vigie.TASKS)) as (house, standin):
+        until(lambda: mails.texts, 60)
+
+        def quoted():
+            with house.db.read() as conn:
+                found = outbox.of_incident(conn, incident(house.db).id)
+                return posts.get(conn, [id for one in found for id in one.quoted])
+
+        id, post = next(iter(until(quoted).items()))
+        words = post.text.casefold()[:40]
+        assert post.text[:40] in mails.texts[0]
+        began = time.monotonic()
+        standin.delete(id.removeprefix("x:"))
+        until(lambda: not traces(house.db, words))
+        until(lambda: "withdrawal" in sent(house.db))
+        print(f"withdrawal notice {time.monotonic() - began:.2f} s after the deletion")
+        until(lambda: "1 message parti avant est hors d’atteinte." in page(house).get("/").text)
+    assert words not in mails.texts[-1].casefold()
