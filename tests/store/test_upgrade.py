@@ -45,7 +45,7 @@ INSERT INTO posts (id, source, text, created_at, received_at, lang, author, filt
     0, 'v1'), ('x:2', 'x', 'Incendie', {NOON}, {NOON}, 'fr', NULL, '[]', 1, 'Actual', 0, 'v1');
 DELETE FROM posts WHERE id = 'x:2';
 INSERT INTO annotations (post_id, lang, about, relevance, rumour, public_order_threat, emerging_incident, labels,
-    hazard, payload) VALUES ('x:1', 'fr', 0.9, 0.8, 0.1, 0.7, 0.9, '["emerging_incident"]', NULL, 
+    hazard, payload) VALUES ('x:1', 'fr', 0.9, 0.8, 0.1, 0.7, 0.9, '["emerging_incident"]', NULL,
     '{{"post_id": "x:1", "lang": "fr", "depth": "fast", "about": 0.9, "relevance": 0.8, "tags": {{"rumour": 0.1}}}}');
 INSERT INTO sources (source, state, reason, since, received, kept) VALUES ('x', 'on', '', {NOON}, 9, 1);
 INSERT INTO cursors (stage, seq) VALUES ('annotate', 3);
