@@ -101,9 +101,11 @@ def give_up(db: Database, world: World, filled: Collection[str], now: datetime) 
                 continue
             if kinds.get(gap.source, "x_stream") in ("x_stream", "x_search"):
                 old = gap.ended_at is not None and gap.ended_at < now - REACH
-                _put(conn, gap, _settled(gap, "lost", now, TOO_OLD) if old else replace(gap, note=NO_SEARCH))
-            elif gap.ended_at:
-                _put(conn, gap, _settled(gap, "lost", now, NOT_X))
+                told = _settled(gap, "lost", now, TOO_OLD) if old else replace(gap, note=NO_SEARCH)
+            else:
+                told = _settled(gap, "lost", now, NOT_X) if gap.ended_at else gap
+            if told != gap:
+                gaps.put(conn, told)
 
 
 def ranks(filters: Sequence[Filter], active: Sequence[Incident], world: World) -> dict[str, tuple[int, int, int, int]]:
@@ -138,6 +140,7 @@ class _Filling:
         rounds = x_queries.compiled(self.world)[0]
         queries = (*rounds, *x_queries.smaller_places(self.world))
         self.every = pace(len(rounds))
+        self.refused = search.refused(search.memory(), search.clock())
         self.queries = [query for query in queries if not set(query.filters) <= self.slowed]
 
     def asks(self) -> list[Ask]:
@@ -163,14 +166,19 @@ class _Filling:
     def write_down(self) -> None:
         """What became of each hole, or how far filling it has come."""
         now = self.search.clock()
+        with self.search.db.read() as conn:
+            told = {need.gap: self._told(conn, need, now) for need in self._needs(conn)}
         with self.search.db.write() as conn:
-            for need in self._needs(conn):
-                gap = replace(need.gap, found=max(need.gap.found, self._brought(conn, need, now)))
-                if need.settled:
-                    outcome: GapState = "lost" if need.lost else "partly" if need.never else "filled"
-                    _put(conn, need.gap, _settled(gap, outcome, now, "; ".join(need.never)))
-                else:
-                    _put(conn, need.gap, replace(gap, note="; ".join((*self._progress(conn, need), *need.never))))
+            for known in _holes(conn, self.names):
+                if told.get(known, known) != known:  # one that changed meanwhile is told of by the next run
+                    gaps.put(conn, told[known])
+
+    def _told(self, conn: Connection, need: Need, now: datetime) -> Gap:
+        gap = replace(need.gap, found=max(need.gap.found, self._brought(conn, need, now)))
+        if not need.settled:
+            return replace(gap, note="; ".join((*self._progress(conn, need), *need.never)))
+        outcome: GapState = "lost" if need.lost else "partly" if need.never else "filled"
+        return _settled(gap, outcome, now, "; ".join(need.never))
 
     def _brought(self, conn: Connection, need: Need, now: datetime) -> int:
         until = (need.gap.ended_at or now) + MARGIN
@@ -189,7 +197,8 @@ class _Filling:
 
     def _need(self, gap: Gap, memory: Mapping[str, Any], now: datetime) -> Need:
         deaf = set(gap.filters) or {one.id for one in self.world.bundle.filters if one.stream}
-        mine = [query for query in self.queries if not deaf.isdisjoint(query.filters)]
+        wanted = [query for query in self.queries if not deaf.isdisjoint(query.filters)]
+        mine = [query for query in wanted if query.key not in self.refused]
         margin = timedelta(0) if gap.source == self.search.source else MARGIN
         end, oldest = gap.ended_at or now, now - REACH
         whole = Span(gap.started_at - margin, min(end + margin, now - NEWEST))
@@ -197,13 +206,17 @@ class _Filling:
         within = {query: tuple(_clipped(spans, oldest, now)) for query, spans in left.items()}
         asked = {query: spans for query, spans in within.items() if spans}
         beyond = _clipped((span for spans in left.values() for span in spans), gap.started_at, min(end, oldest))
-        never = [*_unasked(deaf, self.world, {name for query in mine for name in query.filters}, self.slowed)]
+        never = [*_unasked(deaf, self.world, {name for query in wanted for name in query.filters}, self.slowed)]
+        never += [f"X refuses a query of filter {name}" for name in self._names_refused(wanted) if name in deaf]
         if not mine and not never:
             never.append(NOT_X)
         if beyond:
             never.append(TOO_OLD)
         lost = not mine or (not asked and all(spans == [whole] for spans in left.values()))
         return Need(gap, asked, len(mine), tuple(never), lost, end + margin > now - NEWEST)
+
+    def _names_refused(self, queries: Iterable[x_queries.Query]) -> list[str]:
+        return sorted({name for query in queries if query.key in self.refused for name in query.filters})
 
 
 def _holes(conn: Connection, names: Collection[str]) -> list[Gap]:
@@ -231,9 +244,3 @@ def _unasked(deaf: set[str], world: World, asked: set[str], slowed: frozenset[st
 
 def _settled(gap: Gap, outcome: GapState, now: datetime, note: str) -> Gap:
     return replace(gap, state=outcome, settled_at=now, note=note)
-
-
-def _put(conn: Connection, known: Gap, gap: Gap) -> None:
-    """Keep the hole where something about it changed, so that the change log stays quiet."""
-    if gap != known:
-        gaps.put(conn, gap)

@@ -22,7 +22,7 @@ from config.secrets import MissingSecret
 from listeners import budget, health, x_queries, x_wire
 from listeners.incoming import Incoming
 from listeners.spans import Span, missing, of_json, to_json, union
-from listeners.x_asking import NEWEST, REACH, Ask, Page, pages, time_of
+from listeners.x_asking import NEWEST, REACH, Ask, Garbled, Page, pages, time_of
 from store import gaps, state
 from store.database import Database
 from store.records import SourceState
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 FIRST_LOOK = timedelta(hours=1)
 KEPT = timedelta(days=8)
-REQUEST = timedelta(minutes=15) / 300
+WINDOW = timedelta(minutes=15)
+REFUSED = timedelta(days=1)
+REQUEST = WINDOW / 300
 """Of the 450 requests that X allows in 15 minutes, rounds take 300; the others are for holes."""
 
 FEW = 20
@@ -89,20 +91,23 @@ class XSearch:
         """Every page of every ask, as long as X and the month's budget allow; else the reason stands in the store."""
         if self._resting():
             return
-        with self._told():
+        adapter = x_wire.BaseUrl(self.base_url)
+        with self._told(adapter):
             token = x_wire.usable(self.token())
             if self._denied(token):
                 return
             client = tweepy.Client(token, return_type=dict)
-            adapter = x_wire.BaseUrl(self.base_url)
             x_wire.mount(client.session, adapter)
             try:
                 for ask in asks:
                     if self.stop.is_set() or self._reserved():
                         return
-                    for page in pages(client, adapter, ask):
-                        self._say("on", "")
-                        yield page
+                    try:
+                        for page in pages(client, adapter, ask):
+                            self._say("on", "")
+                            yield page
+                    except tweepy.BadRequest as error:
+                        self._refuse(ask.query, error)
             except (tweepy.Unauthorized, tweepy.Forbidden) as error:
                 self._deny(token, error.response.status_code)
 
@@ -112,7 +117,7 @@ class XSearch:
             return
         memory = state.get(conn, self.stage)
         self._write_holes(conn, memory)
-        values = coverage(memory, self._read)
+        values = coverage(memory, self._read, self.clock())
         for page in self._read:
             since = f"since:{page.ask.query.key}"
             values[since] = _later(values.get(since) or memory.get(since), page.newest)
@@ -122,7 +127,7 @@ class XSearch:
     def note(self, page: Page, conn: Connection) -> None:
         """Remembers one page that was asked for a hole; to be called in the transaction that keeps its posts."""
         memory = state.get(conn, self.stage)
-        values, since = coverage(memory, [page]), f"since:{page.ask.query.key}"
+        values, since = coverage(memory, [page], self.clock()), f"since:{page.ask.query.key}"
         covered = of_json(values[f"covered:{page.ask.query.key}"])
         known = memory.get(since)
         if known and page.newest and not missing(Span(time_of(known), time_of(page.newest)), covered):
@@ -152,11 +157,11 @@ class XSearch:
         queries, faults = x_queries.compiled(self.world)
         for fault in faults:
             log.warning("%s: %s", self.source, fault)
-        slowed, every, asked = self.slowed(now), pace(len(queries)), {}
-        for query in queries:
+        slowed, every, refused, asked = self.slowed(now), pace(len(queries)), self.refused(memory, now), {}
+        for query in (one for one in queries if one.key not in refused):
             upto = known_until(memory, query.key)
             rest = SLOWED_EVERY * max(every, ROUND) if set(query.filters) <= slowed else every
-            if upto is None or now - NEWEST - upto >= rest:
+            if upto is None or upto > now or now - NEWEST - upto >= rest:  # later than now: the clock was put back
                 asked[query] = upto or BEFORE
         return sorted(asked, key=asked.__getitem__)
 
@@ -194,25 +199,27 @@ class XSearch:
                 log.warning("%s: %s", self.source, reason)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self, adapter: x_wire.BaseUrl) -> Iterator[None]:
         """What goes wrong is the state of the source."""
         try:
             yield
         except (MissingSecret, x_wire.Unusable) as error:
             self._say("off", f"no credential: {error}")
-        except tweepy.TooManyRequests as error:
-            self._rest(error.reset_time)
+        except tweepy.TooManyRequests:
+            self._rest(adapter.reset_in(self.clock()) or WINDOW)
+        except Garbled as error:
+            self._say("waiting", f"X answered: {error}"[:200])
         except tweepy.TweepyException as error:
             self._say("waiting", f"X answered: {error}"[:200])
         except requests.RequestException as error:
             self._say("waiting", f"X cannot be reached at {self.base_url}: {type(error).__name__}")
 
     def _resting(self) -> bool:
-        until = self.memory().get("rest_until")
-        return until is not None and self.clock() < datetime.fromisoformat(until)
+        until, now = self.memory().get("rest_until"), self.clock()
+        return until is not None and now < datetime.fromisoformat(until) <= now + WINDOW  # else the clock was put back
 
-    def _rest(self, reset: int | None) -> None:
-        until = datetime.fromtimestamp(reset, UTC) if reset else self.clock() + timedelta(minutes=15)
+    def _rest(self, pause: timedelta) -> None:
+        until = self.clock() + min(pause, WINDOW)
         with self.db.write() as conn:
             state.put(conn, self.stage, {"rest_until": until.isoformat()})
         self._say("waiting", f"X allows no more searches until {until:%H:%M:%S} UTC")
@@ -226,6 +233,20 @@ class XSearch:
         with self.db.write() as conn:
             state.put(conn, self.stage, {"denied": self._situation(token)})
         self._say("off", f"X refuses the credential ({code}): check X_BEARER_TOKEN")
+
+    def refused(self, memory: Mapping[str, Any], now: datetime) -> frozenset[str]:
+        """The keys of the queries that X refused in the last day."""
+        since = {key.removeprefix("refused:"): value for key, value in memory.items() if key.startswith("refused:")}
+        return frozenset(key for key, at in since.items() if now - datetime.fromisoformat(at) < REFUSED)
+
+    def _refuse(self, query: x_queries.Query, error: tweepy.BadRequest) -> None:
+        """A query that X cannot read is left out for a day, the others go on; raises ``error`` for another fault."""
+        named = [one.get("parameters") for one in error.api_errors if isinstance(one, dict)]
+        if not any(isinstance(one, dict) and "query" in one for one in named):
+            raise error
+        log.warning("%s: X refused %s: %s", self.source, query.text[:80], error)
+        with self.db.write() as conn:
+            state.put(conn, self.stage, {f"refused:{query.key}": self.clock().isoformat()})
 
     def _situation(self, token: str) -> str:
         return hashlib.sha256(f"{self.world.version} {token}".encode()).hexdigest()
@@ -258,15 +279,15 @@ def known_until(memory: Mapping[str, Any], key: str) -> datetime | None:
     return max((span.end for span in covered(memory, key)), default=None)
 
 
-def coverage(memory: Mapping[str, Any], read: Iterable[Page]) -> dict[str, Any]:
-    """What is to be remembered of these pages: for which time each query was asked, the last 8 days of it."""
+def coverage(memory: Mapping[str, Any], read: Iterable[Page], now: datetime) -> dict[str, Any]:
+    """What is to be remembered of these pages: for which time before ``now`` (UTC) each query was asked, for 8 days."""
     spans: dict[str, list[Span]] = {}
     for page in read:
         spans.setdefault(page.ask.query.key, covered(memory, page.ask.query.key)).append(page.covered)
     found: dict[str, Any] = {}
     for key, asked in spans.items():
-        oldest = max(span.end for span in asked) - KEPT
-        found[f"covered:{key}"] = to_json(span for span in union(asked) if span.end > oldest)
+        past = union(Span(span.start, min(span.end, now)) for span in asked)
+        found[f"covered:{key}"] = to_json(span for span in past if span.end > now - KEPT)
     return found
 
 
