@@ -14,7 +14,7 @@ from listeners import health
 from listeners.x_memory import stage_of
 from store import gaps, hourly, state, times
 from store.database import Database
-from store.records import Lease, SourceState
+from store.records import Gap, Lease, SourceState
 
 EVERY = timedelta(seconds=5)
 _MOST = timedelta(minutes=1)
@@ -25,7 +25,8 @@ _MOST = timedelta(minutes=1)
 class Turn:
     """From ``at`` (UTC) on the source is in this state. ``deaf_from`` is when it last surely heard, where it does not
     hear any more and somebody wants it to: there a hole begins, in which ``filters`` are deaf, unless one lasts. Where
-    it is ``on`` nevertheless, the hole ends at ``at``: what came in between could not be read."""
+    it is ``on`` nevertheless, the hole ends at ``at``: what came in between could not be read. ``began``: a hole that
+    ends here began then at the latest, by a clock that nobody sets back."""
 
     at: datetime
     state: SourceState
@@ -33,6 +34,7 @@ class Turn:
     deaf_from: datetime | None = None
     hole: str = ""
     filters: Collection[str] = ()
+    began: datetime | None = None
 
     @property
     def garbled(self) -> bool:
@@ -114,13 +116,17 @@ class Logbook:
         if turn.garbled:
             self._unread(conn, turn)
         elif turn.state == "on":
+            self._widen(conn, gaps.lasting(conn, self._source), turn.began)
             gaps.end(conn, self._source, turn.at)
         elif turn.deaf_from:
             hole = gaps.begin(conn, self._source, turn.deaf_from, turn.hole or turn.reason, turn.filters)
-            if hole.started_at > turn.deaf_from:  # what came just before it was never kept
-                gaps.put(conn, replace(hole, started_at=turn.deaf_from))
+            self._widen(conn, hole, turn.deaf_from)  # what came just before it may never have been kept
         else:
             forget(conn, self._source, turn.at)
+
+    def _widen(self, conn: Connection, hole: Gap | None, start: datetime | None) -> None:
+        if hole and start and start < hole.started_at:
+            gaps.put(conn, replace(hole, started_at=start))
 
     def _unread(self, conn: Connection, turn: Turn) -> None:
         """One hole for all that could not be read, as long as no minute passes in between."""

@@ -88,6 +88,7 @@ class XStream:
         self._thread: Thread | None = None
         self._client: Client | None = None
         self._on = False
+        self._deaf_since = time.monotonic()
         self._heard_at: datetime | None = None
         self._given_until: datetime | None = None
         self._kept_until: datetime | None = None
@@ -277,9 +278,14 @@ class XStream:
         with self._lock:
             now, was_on = self.clock(), self._on
             self._on = state == "on"
+            if was_on and not self._on:
+                self._deaf_since = time.monotonic()
+            deaf_s = time.monotonic() - self._deaf_since
+            began = now - timedelta(seconds=deaf_s) if self._on and not was_on else None
             heard = now if self._on and not was_on else self._heard_at or now
             self._heard_at = heard if wanted else None
-            self._logbook.note(self._turn(state, reason, None if self._on else self._heard_at, hole))
+            turn = self._turn(state, reason, None if self._on else self._heard_at, hole)
+            self._logbook.note(replace(turn, at=now, began=began))
         return pause
 
     def _turn(self, state: SourceState, reason: str, deaf_from: datetime | None, hole: str) -> Turn:

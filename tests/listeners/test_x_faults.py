@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from stream_kit import SMOKE, Clock, FakeX, Send, fake_x, health, holes, listening, post, take
 
+from config.secrets import MissingSecret
 from config.world import World
 from listeners.incoming import Gone, Incoming
 from listeners.x_client import Client
@@ -255,6 +256,22 @@ default_lead: p
 agencies: [{id: p, name: {fr: a, en: b}, kind: prefecture}]
 filters: [{id: quake, purpose: Hear of earthquakes, keywords: [séisme], where: anywhere}]
 """
+
+
+def test_a_missing_credential_is_a_hole_until_it_comes(db: Database) -> None:
+    given = list[str]()
+
+    def token() -> str:
+        if not given:
+            raise MissingSecret("X_BEARER_TOKEN is not set")
+        return given[0]
+
+    with fake_x(stays()) as x, listening(db, x.url, token=token) as stream:
+        take(stream, lambda: health(db).state == "off")
+        assert [hole.ended_at for hole in holes(db)] == [None]
+        given.append("token")
+        take(stream, lambda: health(db).state == "on")
+        assert [hole.state for hole in holes(db)] == ["waiting"]
 
 
 def test_nobody_who_wants_to_hear_is_no_hole(db: Database) -> None:

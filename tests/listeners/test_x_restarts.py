@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
+from threading import Event
 
 import pytest
 from stream_kit import BUNDLE, SMOKE, Clock, FakeX, Send, fake_x, health, holes, listening, post, take
@@ -147,6 +148,25 @@ def test_a_clock_set_back_by_an_hour_holds_up_no_connect_for_an_hour(db: Databas
     assert timedelta(minutes=14) < memory.early()[0] <= timedelta(minutes=15)
     clock.ahead = timedelta(minutes=15, seconds=1)
     assert memory.early()[0] == timedelta(0)
+
+
+def test_a_clock_set_back_while_nothing_is_heard_leaves_a_hole_as_long_as_the_silence(db: Database) -> None:
+    clock = Clock()
+    clock.ahead, stepped = timedelta(hours=1), Event()
+    with (
+        fake_x(lambda x, send: stepped.wait(5), (503, {}), beats) as x,
+        listening(db, x.url, clock=clock, rng=Random(1)) as stream,
+    ):
+        take(stream, lambda: health(db).state == "on")
+        clock.ahead = timedelta(0)
+        stepped.set()
+        take(stream, lambda: "503" in health(db).reason)
+        stream._wake.set()
+        take(stream, lambda: health(db).state == "on")
+        hole = holes(db)[0]
+    assert hole.ended_at is not None
+    assert hole.ended_at < datetime.now(UTC)
+    assert hole.ended_at - hole.started_at > timedelta(seconds=0.1)
 
 
 def test_a_hole_begins_where_everything_heard_was_kept(db: Database) -> None:
