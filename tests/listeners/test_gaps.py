@@ -11,11 +11,14 @@ import pytest
 
 from config.settings import settings
 from config.world import World
+from listeners.authors import AuthorKeys
 from listeners.budget import month
-from listeners.gaps import NO_SEARCH, TOO_OLD, ranks
+from listeners.collect import collect
+from listeners.gaps import NO_SEARCH, TOO_OLD, fill, ranks
 from listeners.intake import search_sources
 from listeners.standin.playback import Draft
 from listeners.standin.server import Options, StandIn
+from listeners.x_search import XSearch
 from store import gaps, hourly, incidents, posts, sources
 from store.database import Database
 from store.records import Gap, Incident, Place
@@ -161,6 +164,33 @@ def test_filling_that_x_cut_short_goes_on_in_a_later_run(make):
     desk.standin.searches.at_most = 450
     desk.search(20 * MINUTE)
     assert (desk.gap().state, desk.gap().found) == ("filled", 430)
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+def test_filling_that_was_killed_between_pages_goes_on_where_it_was_kept(make):
+    desk = make(smoke(430, 0.008))
+    desk.hole(filters=("smoke",))
+    desk.clock.ahead = 2 * MINUTE
+    url, pages = desk.standin.url, []
+    listener = XSearch("recherche", desk.db, desk.world, token=lambda: "t", base_url=url, clock=desk.clock)
+
+    def keep(some, mark):
+        if len(pages) == 2:
+            raise Killed
+        pages.append(some)
+        key = AuthorKeys.of_bytes(b"test")
+        return collect(desk.db, desk.world, some, source="recherche", clock=desk.clock, key=key, mark=mark).kept
+
+    with pytest.raises(Killed):
+        fill(listener, ["flux"], keep)
+    desk.search()
+    with desk.db.read() as conn:
+        read = hourly.totals(conn, "source:recherche", *month(desk.clock()))["source:recherche"].received
+    assert (desk.gap().state, desk.gap().found) == ("filled", 430)
+    assert read < 430 + 150, "of 200 posts kept before, at most those of one second are read again"
 
 
 def test_without_a_search_source_the_hole_waits_and_says_so(make):
