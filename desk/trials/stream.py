@@ -88,7 +88,7 @@ FAULTS = (
         deaf_s=3,
         more=(("for", STALL_S + 0.5),),
     ),
-    Fault("stream-drip", f"X drips a line (stall after {STALL_S} s)", "drip", deaf_s=3, more=(("pause", 0.5),)),
+    Fault("stream-drip", f"X drips a line (stall after {STALL_S} s)", "drip", deaf_s=3, more=(("pause", 0.1),)),
     Fault("stream-disconnect", "X announces an operational disconnect", "disconnect"),
     Fault("stream-429", "X answers 429 with a reset", answer="429", tries=2, deaf_s=6, more=(("reset", 3),)),
     Fault("stream-503", "X answers 503", answer="503", tries=2, deaf_s=6),
