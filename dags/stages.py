@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 
 import vigie
+from dags.orphans import parent, report
 
 ENDLESS: dict[str, Any] = {
     "schedule": "@continuous",
@@ -23,7 +24,9 @@ ENDLESS: dict[str, Any] = {
 @task
 def hold(name: str) -> None:
     """Run one endless task of :data:`vigie.TASKS`."""
-    vigie.run_task(name, seconds=get_current_context()["params"]["seconds"])
+    context, supervisor = get_current_context(), parent()
+    vigie.run_task(name, seconds=context["params"]["seconds"])
+    report(supervisor, context["ti"])
 
 
 @dag(dag_id="vigie_listen", **ENDLESS)

@@ -21,16 +21,15 @@ from store.trouble import FAULTS, Patience, ailment
 log = logging.getLogger(__name__)
 
 TTL = timedelta(seconds=10)
-BEAT_S = 2.0
+BEAT_S = 1.0
 
 
 class Holding:
     """A context in which this process holds the leases of some stages.
 
     Entering waits until every lease is free (or ``stop`` is set) and logs who holds it; one whose process is gone is
-    taken at once. A background thread renews
-    them every two seconds, or four times in each ``ttl``. When the Airflow process above this one dies, ``stop`` is
-    set, so that no orphan works on.
+    taken at once. A background thread renews them every second, or four times in each ``ttl``. When the Airflow process
+    above this one dies, ``stop`` is set, so that no orphan works on.
     """
 
     def __init__(
@@ -98,8 +97,8 @@ class Holding:
     def _keep(self) -> None:
         while not self._done.wait(min(BEAT_S, self._ttl.total_seconds() / 4)):
             if not all(process.is_running() for process in self._ancestors):
+                self._stop.set()  # first: the log went to the process that is gone
                 log.warning("the Airflow process above this task is gone: ending")
-                self._stop.set()
             try:
                 self.renew()
             except LeaseLost as lost:
