@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from desk.trials import deaf, kills, pairs, stream, writers
+from desk.trials import back, deaf, kills, pairs, stream, writers
 from desk.trials.trial import Trial
 
 
@@ -18,6 +18,8 @@ def trials(number: int) -> tuple[Trial, ...]:
         Trial("kills-stream", partial(deaf.on_a_stream, kills=max(5, number // 5)), slow=number > 25),
         Trial("pairs", pairs.two_of_each),
         Trial("stopped", pairs.stopped_holder),
+        Trial("back-watch", back.without_airflow, slow=True),
+        Trial("back-airflow", back.with_airflow, slow=True),
         Trial("read-then-update", writers.read_then_update),
         Trial("writers", partial(writers.flood, seconds=10.0)),
         *stream.trials(),
