@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import takewhile
 from statistics import fmean, median
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -98,24 +99,26 @@ class Baseline:
         known = self.known.get(current.astimezone(self.zone).hour, 0)
         if self.at(current) is None:
             return Verdict("unknown", known_hours=known)
-        real = [one for one in hours if one.hour not in drills]
+        real = [one for one in hours if one.hour not in drills] if drills else hours
         found = self._silence(real, now) or self._too_little(real, current)
         if found:
             return Verdict("deaf", *found, known_hours=known)
         return Verdict("heard" if self.arrivals_a_month else "rare", known_hours=known)
 
     def _silence(self, hours: Sequence[Hour], now: datetime) -> tuple[datetime, float, int] | None:
-        last = max((one.last_at for one in hours if one.last_at), default=None)
-        if last is None:
+        since = next((one for one in reversed(hours) if one.last_at), None)
+        if since is None or since.last_at is None:
             return None
-        missed = sum(_silent_s(one, last, now) * (self.at(one.hour) or 0.0) for one in hours)
+        last = since.last_at
+        recent = takewhile(lambda one: one.hour >= since.hour, reversed(hours))
+        missed = sum(_silent_s(one, last, now) * (self.at(one.hour) or 0.0) for one in recent)
         enough = math.log(2 * max(1.0, self.arrivals_a_month))
         return (last, missed, 0) if missed / self.burst >= max(1.0, enough) else None
 
     def _too_little(self, hours: Sequence[Hour], current: datetime) -> tuple[datetime, float, int] | None:
         for length in WINDOWS_H:
             since = current - (length - 1) * HOUR
-            some = [one for one in hours if one.hour >= since and self.at(one.hour)]
+            some = [one for one in hours[-length:] if one.hour >= since and self.at(one.hour)]
             wanted = sum((self.at(one.hour) or 0.0) * one.listened_s for one in some)
             came = sum(one.received for one in some)
             if came < PART * wanted and pdtr(came // self.burst, wanted / self.burst) <= CHANCE:

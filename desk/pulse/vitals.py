@@ -17,11 +17,15 @@ from store import changes, gaps, leases, meter, posts, sources, state, times
 from store.meter import Reading
 from store.records import Gap, Lease, SourceHealth
 from store.tables import changes as log
-from store.tables import deliveries, incident_events
+from store.tables import deliveries, incident_events, withdrawals
 
 STAGES = ("collect", "annotate", "detect", "route", "dispatch")
-READS = {"annotate": "posts", "detect": "annotations", "route": "incident_events"}
-"""The table whose changes each stage with a cursor reads."""
+READS = {
+    "annotate": ("posts",),
+    "detect": ("annotations", "withdrawals"),
+    "route": ("incident_events", "withdrawals"),
+}
+"""The tables whose changes each stage with a cursor reads, as the spine has them."""
 MOST_LAG = 100_000
 HUNG_AFTER = timedelta(minutes=2)
 WATCHDOG = "watchdog"
@@ -141,21 +145,22 @@ def _stage(conn: Connection, name: str, reading: Reading | None) -> StageLife:
     lease = leases.holder(conn, name)
     if name not in READS:
         return StageLife(name, lease, reading)
-    at, table = changes.cursor(conn, name), READS[name]
-    unread = select(log.c.seq).where(log.c.table == table, log.c.seq > at).limit(MOST_LAG).subquery()
+    at, tables = changes.cursor(conn, name), READS[name]
+    unread = select(log.c.seq).where(log.c.table.in_(tables), log.c.seq > at).limit(MOST_LAG).subquery()
     lag = conn.execute(select(func.count()).select_from(unread)).scalar_one()
-    return StageLife(name, lease, reading, lag, _oldest(conn, table, at) if lag else None)
+    came = [since for table in tables if lag and (since := _oldest(conn, table, at))]
+    return StageLife(name, lease, reading, lag, min(came, default=None))
 
 
 def _oldest(conn: Connection, table: str, after: int) -> datetime | None:
     """When the oldest unread new record came in; None where only edits and deletions are unread."""
     new = select(log.c.key).where(log.c.table == table, log.c.seq > after, log.c.op == "insert")
     keys = list(conn.execute(new.order_by(log.c.seq).limit(20)).scalars())
-    if table == "incident_events":
-        found = select(func.min(incident_events.c.at)).where(incident_events.c.id.in_(keys))
-        at: datetime | None = conn.execute(found).scalar_one_or_none()
-        return at
-    return min((post.received_at for post in posts.get(conn, keys).values()), default=None)
+    if table in ("posts", "annotations"):
+        return min((post.received_at for post in posts.get(conn, keys).values()), default=None)
+    dated = incident_events if table == "incident_events" else withdrawals
+    at: datetime | None = conn.execute(select(func.min(dated.c.at)).where(dated.c.id.in_(keys))).scalar_one_or_none()
+    return at
 
 
 def _unsent(conn: Connection, now: datetime) -> dict[str, datetime]:

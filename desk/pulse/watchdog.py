@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 GRACE = timedelta(minutes=3)
 """What starts is given at least this long: Airflow takes a minute."""
+TOGETHER = timedelta(seconds=30)
 BREAK = timedelta(minutes=15)
 JUMP_S = 30.0
 SIGN_S = 10.0
@@ -39,7 +40,7 @@ DEFAULT_STALLED = timedelta(minutes=5)
 
 class Watchdog:
     """Looks and tells. ``clock`` gives UTC, ``ticks`` seconds that never go back; ``airflow`` says whether it runs,
-    ``patience`` for how many seconds a locked database is waited for."""
+    ``patience`` for how many seconds a locked database is waited for, ``grace`` how long what starts is given."""
 
     def __init__(
         self,
@@ -50,9 +51,10 @@ class Watchdog:
         airflow: bool = False,
         ticks: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE_S,
+        grace: timedelta = GRACE,
     ) -> None:
         self._settings, self._senders, self._clock, self._ticks = settings, senders, clock, ticks
-        self._airflow = airflow
+        self._airflow, self._grace = airflow, grace
         self._path = settings.home / "watchdog.json"
         self._sight = Sight(settings, patience)
         self._memory = memories.load(self._path, clock())
@@ -68,6 +70,8 @@ class Watchdog:
         stalled = timedelta(minutes=declared.stalled_minutes) if declared else DEFAULT_STALLED
         found = self._find(now, stalled)
         ripe = [one for one in found if self._ripe(one, now, stalled)]
+        if ripe:  # what failed just after it most likely has the same cause: one message for both
+            ripe = [one for one in found if self._ripe(one, now, stalled - TOGETHER)]
         if self._every("sign", SIGN_S):
             contacts = declared.contacts if declared else ()
             self._sight.sign(WatchdogLife(now, tuple(one.code for one in ripe), contacts))
@@ -112,7 +116,7 @@ class Watchdog:
 
     def _ripe(self, trouble: Trouble, now: datetime, stalled: timedelta) -> bool:
         since = trouble.since or now
-        return now - since >= stalled and now - self._memory.began >= max(stalled, GRACE)
+        return now - since >= stalled and now - self._memory.began >= max(stalled, self._grace)
 
     def _speak(self, ripe: list[Trouble], now: datetime, declared: Declared) -> None:
         memory = self._memory

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from desk.trials import back, deaf, kills, pairs, stream, writers
+from desk.trials import back, deaf, kills, pairs, standstill, stream, writers
 from desk.trials.trial import Trial
 
 
@@ -22,5 +22,7 @@ def trials(number: int) -> tuple[Trial, ...]:
         Trial("back-airflow", back.with_airflow, slow=True),
         Trial("read-then-update", writers.read_then_update),
         Trial("writers", partial(writers.flood, seconds=10.0)),
+        Trial("deaf-stream", standstill.silent_stream, slow=True),
+        Trial("stopped-stage", standstill.stopped_annotator, slow=True),
         *stream.trials(),
     )

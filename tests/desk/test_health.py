@@ -8,10 +8,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from desk.pulse.vitals import READS, WATCHDOG, WatchdogLife, remember
-from nlp.detect.stage import TABLES as DETECT_READS
 from store import annotations, changes, gaps, hourly, leases, state
 from store.meter import Meter
 from store.records import Annotation
+from vigie import READERS
 
 HOUR = timedelta(hours=1)
 
@@ -91,7 +91,7 @@ def test_an_edit_of_an_old_post_is_no_old_lag(desk):
 
 
 def test_the_tables_that_lag_counts_are_those_the_stages_read():
-    assert READS["detect"] in DETECT_READS
+    assert READS == READERS
 
 
 def test_the_oldest_message_that_is_due_is_aged_and_one_put_off_is_not(desk):

@@ -201,6 +201,15 @@ def test_another_thing_that_fails_later_is_told_too(night, wire):
     assert [len(body["troubles"]) for _, body in wire.told] == [1, 2]
 
 
+def test_what_fails_together_is_one_message(night, wire):
+    night.pass_(6)
+    night.dead = {"route"}
+    night.pass_(0.5)
+    night.dead = {"route", "detect"}
+    night.pass_(6)
+    assert [[one["code"] for one in body["troubles"]] for _, body in wire.told] == [["stopped:detect", "stopped:route"]]
+
+
 def test_it_remembers_across_its_own_restart_what_it_told(night, wire):
     night.dead = {"route"}
     night.pass_(6)
