@@ -136,6 +136,38 @@ def test_at_95_percent_the_searches_end_and_nothing_more_is_asked(
     assert "950 of the month's 1000 posts are read: the rest is for the stream" in health(db, "recherche").reason
 
 
+def hole(db: Database) -> None:
+    """A hole of the stream of five minutes, two minutes ago."""
+    with db.write() as conn:
+        gaps.begin(conn, "flux", clock() - timedelta(minutes=7), "X closed the stream", ["smoke", "flood"])
+        gaps.end(conn, "flux", clock() - timedelta(minutes=2))
+
+
+def note(db: Database) -> tuple[str, str]:
+    with db.read() as conn:
+        (gap,) = gaps.since(conn, clock() - timedelta(hours=1))
+    return gap.state, gap.note
+
+
+def test_a_hole_waits_for_the_next_month_and_says_so(
+    db: Database, world: World, here: Settings, standin: StandIn
+) -> None:
+    read(db, clock(), source__flux=960)
+    hole(db)
+    search_sources(db, world, here, clock=clock)
+    assert note(db)[0] == "waiting"
+    assert note(db)[1].startswith("waits for recherche: 960 of the month's 1000 posts are read")
+
+
+def test_a_hole_is_filled_but_for_a_filter_that_is_slowed(
+    db: Database, world: World, here: Settings, standin: StandIn
+) -> None:
+    read(db, clock(), source__flux=600, filter__smoke=500)
+    hole(db)
+    search_sources(db, world, here, clock=clock)
+    assert note(db) == ("partly", "filter smoke is slowed: it had its share of the month's budget")
+
+
 def test_the_queries_of_a_slowed_filter_are_asked_every_tenth_minute(
     db: Database, world: World, here: Settings, standin: StandIn
 ) -> None:

@@ -135,3 +135,20 @@ def test_what_was_found_can_be_searched_for(db: Database, world: World) -> None:
         round_of(db, world, searcher(db, world, standin))
     with db.read() as conn:
         assert len(search.search(conn, "incendie")) == 1
+
+
+@pytest.mark.parametrize("remembered", ["rest_until", "covered"])
+def test_a_clock_that_was_put_back_makes_no_search_wait(db: Database, world: World, remembered: str) -> None:
+    ahead = (clock() + timedelta(hours=1)).isoformat()
+    with played() as standin:
+        round_of(db, world, searcher(db, world, standin))
+        with db.write() as conn:
+            keys = [key for key in state.get(conn, "x_search:s") if key.startswith("covered:")]
+            spans: dict[str, Any] = {key: [[clock().isoformat(), ahead]] for key in keys}
+            state.put(conn, "x_search:s", {"rest_until": ahead} if remembered == "rest_until" else spans)
+        asked = standin.requests
+        round_of(db, world, searcher(db, world, standin))
+        assert standin.requests > asked
+        with db.read() as conn:
+            after = state.get(conn, "x_search:s")
+    assert all(span[1] <= clock().isoformat() for key in keys for span in after[key])
