@@ -93,8 +93,6 @@ def test_an_edit_of_an_old_post_is_no_old_lag(desk):
 def test_the_tables_that_lag_counts_are_those_the_stages_read():
     spine = {stage: set(tables) for stage, tables in READERS.items()}
     assert {stage: set(tables) for stage, tables in READS.items()} == spine
-        name: set(some) for name, some in READERS.items()
-    }
 
 
 def test_the_oldest_message_that_is_due_is_aged_and_one_put_off_is_not(desk):
