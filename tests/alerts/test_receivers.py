@@ -1,11 +1,12 @@
 """Receivers that hang, drip, flood, cut off or lead astray: each costs its own slot, and says what to do."""
 
 import socket
+import ssl
+import subprocess
 import time
 
 import pytest
 from alerts_kit import KEY, NIGHT, event, invented_posts, world
-from bad_receivers import Smtp, certificate, dripping, flooding, served, silent
 
 from alerts.channels import apprise, mail, webhook
 from alerts.channels.wire import check_public
@@ -13,9 +14,21 @@ from alerts.errors import PermanentError, SetupError, TransientError
 from alerts.messages.message import Facts, write
 from alerts.router import decide
 from alerts.rules.case import History
+from desk.trials.bad_receivers import Hook, Smtp, dripping, flooding, served, silent
 
 SLOT = 0.4
 HEADERS = b"HTTP/1.1 200 OK\r\n"
+
+
+def certificate(folder, name):
+    """A server's context with a fresh certificate for ``name`` that nobody has signed."""
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    named = ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
+    subprocess.run([*made, "-keyout", key, "-out", cert, "-days", "2", *named], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +53,7 @@ def letter(facts, port, secrets=None, **settings):
     [
         (silent, "http-timeout"),
         (dripping(), "http-timeout"),
-        (flooding(HEADERS), "http-broken"),
+        (Hook(flooding(HEADERS)), "http-broken"),
         (lambda conn, done: None, "http-broken"),
     ],
     ids=["hangs", "drips its status", "floods its headers", "hangs up"],
@@ -48,17 +61,17 @@ def letter(facts, port, secrets=None, **settings):
 def test_a_webhook_that_does_not_answer_is_left_when_its_slot_ends(facts, talk, code):
     started = time.monotonic()
     with served(talk) as port, pytest.raises(TransientError, match=f"127.0.0.1:{port}") as caught:
-        post(facts, f"http://127.0.0.1:{port}/secret-path")
-    assert caught.value.code.startswith(code)
+        post(facts, f"http://127.0.0.1:{port}/secret-path", timeout=SLOT if code == "http-timeout" else 10)
+    assert caught.value.code == code
     assert "secret-path" not in str(caught.value)
-    assert time.monotonic() - started < SLOT + 1
+    assert time.monotonic() - started < (SLOT + 2 if code == "http-timeout" else 10)
 
 
 def test_a_webhook_that_says_yes_and_then_drips_headers_for_ever_has_taken_the_message(facts):
     started = time.monotonic()
     with served(dripping(HEADERS, b"X-More: yes\r\n")) as port:
         post(facts, f"http://127.0.0.1:{port}/")
-    assert time.monotonic() - started < SLOT + 1
+    assert time.monotonic() - started < SLOT + 2
 
 
 def test_a_webhook_that_nobody_answers_says_host_and_port(facts):
@@ -177,42 +190,42 @@ def test_a_handshake_that_hangs_is_left_when_its_slot_ends(facts):
 )
 def test_a_mail_server_that_fails_for_now_is_tried_again(facts, answers, code):
     started = time.monotonic()
-    with served(Smtp(**answers)) as port, pytest.raises(TransientError, match=f"127.0.0.1:{port}") as caught:
-        letter(facts, port)
+    with served(Smtp(answers)) as port, pytest.raises(TransientError, match=f"127.0.0.1:{port}") as caught:
+        letter(facts, port, timeout=SLOT if code == "smtp-timeout" else 10)
     assert caught.value.code == code
-    assert time.monotonic() - started < SLOT + 1
+    assert time.monotonic() - started < (SLOT + 2 if code == "smtp-timeout" else 10)
 
 
 @pytest.mark.parametrize("answers", [{"MAIL": b"550 not from you\r\n"}, {".": b"554 refused\r\n"}])
 def test_a_mail_server_that_refuses_for_good_is_believed(facts, answers):
-    with served(Smtp(**answers)) as port, pytest.raises(PermanentError):
+    with served(Smtp(answers)) as port, pytest.raises(PermanentError):
         letter(facts, port)
 
 
 @pytest.mark.parametrize("bye", [silent, None, b"500 what\r\n", dripping()])
 def test_once_the_message_is_taken_nothing_that_follows_makes_it_fail(facts, bye):
-    server = Smtp(QUIT=bye)
+    server = Smtp({"QUIT": bye})
     started = time.monotonic()
     with served(server) as port:
         letter(facts, port)
     assert len(server.taken) == 1
-    assert time.monotonic() - started < SLOT + 1
+    assert time.monotonic() - started < SLOT + 2
 
 
 def test_a_message_sent_again_bears_the_same_id(facts):
-    server = Smtp(**{".": None})
+    server = Smtp({".": None})
     with served(server) as port:
         for _ in range(2):
             with pytest.raises(TransientError):
                 letter(facts, port)
-    ids = {line for one in server.taken for line in one.splitlines() if line.startswith(b"Message-ID")}
+    ids = {line for one in server.taken for line in one.content.splitlines() if line.startswith(b"Message-ID")}
     assert len(server.taken) == 2
     assert ids == {f"Message-ID: <{facts.delivery.id}@example.org>".encode()}
 
 
 def test_a_rejected_password_waits_for_another_and_is_not_told(facts):
     answers = {"EHLO": b"250-me\r\n250 AUTH PLAIN\r\n", "AUTH": b"535 no: hunter2 is wrong\r\n"}
-    with served(Smtp(**answers)) as port, pytest.raises(SetupError) as caught:
+    with served(Smtp(answers)) as port, pytest.raises(SetupError) as caught:
         letter(facts, port, {"username": "vigie", "password": "hunter2"})
     assert "correct the secrets" in str(caught.value)
     assert "hunter2" not in str(caught.value)
