@@ -92,7 +92,13 @@ def annotate(house: House) -> Iterator[Step]:
 def detect(house: House) -> Iterator[Step]:
     """Which posts tell the same incident, and what changed about it."""
     memory = Memory.load(house.db)
-    yield lambda world, lease: detect_stage(house.db, world, memory=memory, clock=house.clock, lease=lease)
+
+    def step(world: World, lease: Lease) -> int:
+        if not house.recorded:
+            memory.follow(house.clock())
+        return detect_stage(house.db, world, memory=memory, clock=house.clock, lease=lease)
+
+    yield step
 
 
 @contextmanager

@@ -26,7 +26,7 @@ ADVICE: dict[Ailment, str] = {
     "damaged": "the database is damaged: end Vigie and bring the last copy back with `vigie restore`",
 }
 FIRST_PAUSE_S = 0.25
-LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 2.0
 SAY_AGAIN_S = 60.0
 
 
@@ -76,7 +76,7 @@ def ailment(error: BaseException) -> Ailment | None:
 
 
 class Patience:
-    """Waits while something ails the database, ever longer up to five seconds, until ``stop``.
+    """Waits while something ails the database, ever longer up to two seconds, until ``stop``.
 
     The log is told when it begins, each minute, and when it is over.
     """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from desk.trials import back, deaf, faulty, kills, pairs, standstill, stream, writers
+from desk.trials import back, deaf, faulty, kills, pairs, standstill, stream, world, writers
 from desk.trials.trial import Trial
 
 
@@ -26,4 +26,5 @@ def trials(number: int) -> tuple[Trial, ...]:
         Trial("stopped-stage", standstill.stopped_annotator, slow=True),
         *stream.trials(),
         *faulty.trials(),
+        *world.trials(),
     )

@@ -7,7 +7,9 @@ Everything lives in the store under the stage's state, a row a post and a row a 
 from __future__ import annotations
 
 import heapq
+import logging
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -21,7 +23,9 @@ from store import changes, state
 from store.codec import from_json
 from store.database import Database
 
+log = logging.getLogger(__name__)
 STAGE = "detect"
+AHEAD = timedelta(seconds=60)
 
 
 class Memory:
@@ -76,6 +80,16 @@ class Memory:
         status = value["incident"]["status"]
         cluster = self.candidates.pop(name, None) or Cluster(name, status)
         self.cases[name] = from_state(cluster, value)
+
+    def follow(self, now: datetime) -> None:
+        """Put event time back to ``now`` where it is ahead of it, as after a clock that was wrong was put right.
+
+        Left ahead, it would count every post that comes as too old to begin an incident. For posts that are received
+        when they come; recorded ones have a time of their own.
+        """
+        if self.now > (now + AHEAD).timestamp():
+            log.warning("the clock was put back by about %.0f s: detection follows", self.now - now.timestamp())
+            self.now = now.timestamp()
 
     def start(self, new: Member) -> Cluster:
         """A cluster in the making with one post."""

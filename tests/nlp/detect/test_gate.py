@@ -1,6 +1,10 @@
 """The gate: who counts as a voice, and how many open an incident."""
 
+from datetime import UTC, datetime, timedelta
+
 from store.records import Scored
+
+START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 
 
 def test_three_independent_voices_open_an_incident(street, fire):
@@ -138,3 +142,13 @@ def test_talk_of_a_drill_is_no_evidence_unless_the_desk_puts_it_in(street, fire)
         street.say(text, author=f"desk-{number}", when="exercise", post=post)
     (event,) = street.look()
     assert event.incident.status == "Exercise"
+
+
+def test_a_clock_that_ran_a_day_ahead_and_is_put_right_leaves_detection_able_to_hear(street, fire):
+    street.say("Il fait beau", at=24 * 60)
+    street.look(after=10)
+    for number, text in enumerate(fire[:3]):
+        street.say(text, author=f"author-{number}", at=1 + number)
+    street.memory.follow(START + timedelta(minutes=1))
+    (event,) = street.look()
+    assert event.event == "new"
