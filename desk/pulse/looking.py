@@ -47,11 +47,11 @@ class Sight:
         self.away = ""
 
     def look(self, now: datetime, stalled: timedelta) -> list[Trouble] | None:
-        """What stands still in the store; None where it cannot be read, or nothing is published yet."""
+        """What stands still in the store; None where it cannot be read."""
         try:
             db = self._open()
             assert self._configuration
-            self.world = self._configuration.current() or self.world
+            self.world = self._configuration.current() or self.world or self._folder()
             if self.world is None:
                 return None
             with db.read() as conn:
@@ -61,6 +61,7 @@ class Sight:
             self._lost(error)
         except BundleError as error:
             log.error("the published configuration cannot be read: %s", error)
+        self.world = self.world or self._folder()
         return None
 
     def sign(self, life: vitals.WatchdogLife) -> None:
@@ -71,14 +72,6 @@ class Sight:
             self.away = ""
         except AWAY as error:
             self._lost(error)
-
-    def folder(self) -> None:
-        """Take the configuration from its folder where the store never gave one."""
-        if self.world is None:
-            try:
-                self.world = World.load(self._settings.config)
-            except (BundleError, OSError) as error:
-                log.error("the configuration in %s cannot be read: %s", self._settings.config, error)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -91,6 +84,13 @@ class Sight:
             self._db = Database.open(self._settings.database, patience=self._patience)
             self._configuration = Configuration(self._db)
         return self._db
+
+    def _folder(self) -> World | None:
+        try:
+            return World.load(self._settings.config)
+        except (BundleError, OSError) as error:
+            log.error("the configuration in %s cannot be read: %s", self._settings.config, error)
+            return None
 
     def _lost(self, error: BaseException) -> None:
         self.away = str(getattr(error, "orig", None) or error) or type(error).__name__

@@ -75,7 +75,6 @@ class Watchdog:
         if self._every("sign", SIGN_S):
             contacts = declared.contacts if declared else ()
             self._sight.sign(WatchdogLife(now, tuple(one.code for one in ripe), contacts))
-        self._sight.folder()
         if declared := self._declared():
             self._speak(ripe, now, declared)
             if not ripe and declared.heartbeat and self._every("heartbeat", HEARTBEAT_S):
