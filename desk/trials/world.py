@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 from config.settings import ROOT
+from desk.trials import airflow_away
 from desk.trials.drip import Drip
 from desk.trials.trial import Outcome, Trial
 from store import aside, posts, times
@@ -142,4 +143,4 @@ def trials() -> tuple[Trial, ...]:
         ("clock", clock),
         ("poison", poison),
     )
-    return tuple(Trial(name, run) for name, run in made)
+    return (*(Trial(name, run) for name, run in made), Trial("airflow-away", airflow_away.api_hangs, slow=True))
