@@ -10,7 +10,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -109,7 +109,7 @@ class Dispatcher:
         if self._anchors:
             self._anchors.step(self._db, world, lease, now, self._senders)
         if self._under_way:
-            wait(self._under_way, timeout=GLANCE_S, return_when=FIRST_COMPLETED)
+            wait(self._under_way, timeout=GLANCE_S)
             self._record(world, lease)
         return done
 
@@ -162,7 +162,7 @@ class Dispatcher:
             if not outbox.due(conn, now, fence=fence, avoid=avoid):
                 return []
         with self._db.write(durable=True, lease=lease) as conn:
-            seen = self._fitting(outbox.due(conn, now, 4 * room, fence=fence, avoid=avoid), room)
+            seen = self._fitting(outbox.due(conn, now, 2 * room, fence=fence, avoid=avoid), room)
             claimed = [taken for one in seen if (taken := outbox.take(conn, one, now, HOLD, fence))]
             answered = outbox.acknowledgements(conn, {one.incident_id for one in claimed})
             needless = {one.id for one in claimed if _needless(conn, one, answered.get(one.incident_id, []))}
@@ -236,7 +236,7 @@ class Dispatcher:
         with self._db.write(durable=True, lease=lease) as conn:
             for delivery, raised in self._over:
                 if settle(conn, delivery, cause(delivery, raised), now, self._draw):
-                    timers.start(conn, world, delivery, now)
+                    timers.start(conn, world, delivery, now, sent=raised is None)
                     withdrawn.after_all(conn, delivery, now)
         self._over = []
 

@@ -24,19 +24,19 @@ TIMERS = "dispatch/timers"
 NEXT = "next_timer"
 
 
-def start(conn: Connection, world: World, tried: Delivery, now: datetime) -> None:
+def start(conn: Connection, world: World, tried: Delivery, now: datetime, *, sent: bool) -> None:
     """Start the agency's timer at the first attempt, or let it run out at once where no message can reach the agency.
 
     ``tried`` is the delivery as it was claimed, so that its ``fault`` is of the attempt before.
     """
     if tried.event == "withdrawal":
         return
-    told = [one for one in outbox.of_incident(conn, tried.incident_id) if one.agency == tried.agency]
-    lost = all(_lost(one) for one in told if one.event != "withdrawal" and one.state != "cancelled")
+    lost = not sent and _all_lost(conn, tried)
     if tried.fault is not None and (not lost or waits_for_repair(tried)):
         return  # the attempt before started it
     timer = escalation.start(tried, world, now, outbox.life(conn, tried.incident_id), at_once=lost)
-    running = next(iter(escalation.timers(_kept(conn, timer.key))), None)
+    kept = state.value(conn, TIMERS, timer.key)
+    running = escalation.timers({timer.key: kept})[0] if kept else None
     if running and running.life == timer.life:
         if not lost:
             return
@@ -48,7 +48,7 @@ def start(conn: Connection, world: World, tried: Delivery, now: datetime) -> Non
 def escalate(db: Database, world: World, lease: Lease | None, now: datetime) -> int:
     """Tell the next contact of every agency whose time is up; returns how many messages were added."""
     with db.read() as conn:
-        known = state.get(conn, STAGE).get(NEXT)
+        known = state.value(conn, STAGE, NEXT)
     if known is None or times.from_iso(known) > now:
         return 0
     with db.write(durable=True, lease=lease) as conn:
@@ -75,18 +75,18 @@ def _too_long(conn: Connection, world: World, now: datetime) -> list[Timer]:
     return [one for one in kept if one.due > now + escalation.patience(world, one.agency) + timedelta(seconds=1)]
 
 
+def _all_lost(conn: Connection, tried: Delivery) -> bool:
+    told = [one for one in outbox.of_incident(conn, tried.incident_id) if one.agency == tried.agency]
+    return all(_lost(one) for one in told if one.event != "withdrawal" and one.state != "cancelled")
+
+
 def _lost(one: Delivery) -> bool:
     return one.state == "failed" or (one.state == "pending" and waits_for_repair(one))
 
 
-def _kept(conn: Connection, key: str) -> dict[str, object]:
-    found = state.get(conn, TIMERS)
-    return {key: found[key]} if key in found else {}
-
-
 def _look_again(conn: Connection, due: datetime) -> None:
     """Remember the earliest time at which a timer can run out, so that idle rounds read one row only."""
-    known = state.get(conn, STAGE).get(NEXT)
+    known = state.value(conn, STAGE, NEXT)
     if known is None or due < times.from_iso(known):
         state.put(conn, STAGE, {NEXT: times.to_iso(due)})
 

@@ -31,11 +31,12 @@ def take(conn: Connection, ids: Sequence[str], now: datetime) -> None:
 
 def after_all(conn: Connection, claimed: Delivery, now: datetime) -> None:
     """Write the notices of what was withdrawn while a message that quotes it was on its way."""
-    sent = outbox.get(conn, claimed.id)
-    if sent is None or sent.state != "sent" or not sent.quoted:
+    withdrawn = withdrawals.of_incident(conn, claimed.incident_id)
+    sent = outbox.get(conn, claimed.id) if withdrawn else None
+    if sent is None or sent.state != "sent":
         return
     began = sent.first_attempt_at or sent.created_at
-    for one in withdrawals.of_incident(conn, sent.incident_id):
+    for one in withdrawn:
         if one.post_id in sent.quoted and one.at >= began and sent.id not in one.out_of_reach:
             _tell(conn, one, [sent], now)
 

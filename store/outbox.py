@@ -101,9 +101,7 @@ def take(conn: Connection, seen: Delivery, now: datetime, hold: timedelta, fence
 def quote(conn: Connection, claimed: Delivery, posts: Collection[str]) -> bool:
     """Remember which posts a message quotes, before it is sent: an earlier attempt may have arrived, so none is
     forgotten. Gives False where the delivery is no longer the caller's to send."""
-    known = get(conn, claimed.id)
-    quoted = list(dict.fromkeys((*known.quoted, *posts))) if known else []
-    return _settle(conn, claimed, ("sending",), {"quoted": quoted})
+    return _settle(conn, claimed, ("sending",), {"quoted": list(dict.fromkeys((*claimed.quoted, *posts)))})
 
 
 def sent(conn: Connection, claimed: Delivery, now: datetime) -> bool:

@@ -21,6 +21,11 @@ def get(conn: Connection, stage: str) -> dict[str, Any]:
     return {key: value for key, value in rows}  # noqa: C416 - dict() of rows has no type that mypy knows
 
 
+def value(conn: Connection, stage: str, key: str) -> Any:
+    """What ``stage`` remembers under ``key``; None where it is nothing."""
+    return conn.execute(select(state.c.value).where(state.c.stage == stage, state.c.key == key)).scalar_one_or_none()
+
+
 def put(conn: Connection, stage: str, values: Mapping[str, Any]) -> None:
     """Remember the values; None forgets its key. Other keys stay."""
     for some in batches([key for key, value in values.items() if value is None]):

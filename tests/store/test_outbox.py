@@ -186,6 +186,8 @@ def test_what_a_message_quotes_is_remembered_over_its_attempts(db, clock, make):
         outbox.add(conn, [make.delivery()])
         [claimed] = outbox.claim(conn, clock.now, 10, HOLD)
         assert outbox.quote(conn, claimed, ["file:1", "file:2"])
+        outbox.retry(conn, claimed, clock.now, "cut off")
+        [claimed] = outbox.claim(conn, clock.now, 10, HOLD)
         assert outbox.quote(conn, claimed, ["file:2", "file:3"])
         assert outbox.get(conn, "d1").quoted == ("file:1", "file:2", "file:3")
 
