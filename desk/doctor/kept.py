@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-
-from sqlalchemy import Connection, select
+from datetime import timedelta
 
 from desk.doctor.finding import Finding, Level, Patient
 from desk.pulse import vitals
+from desk.pulse.clock import LOOKED_AT, doubt
 from desk.pulse.ear import Ear
 from desk.pulse.storage import PATIENCE_S
 from desk.pulse.troubles import Trouble, of_vitals
 from desk.pulse.watchdog import DEFAULT_STALLED
 from store import aside, backup, gaps, ledger, state, times
-from store.tables import posts
 from store.trouble import ADVICE
 
 OLD_BACKUP = timedelta(hours=26)
-SKEW = timedelta(minutes=2)
-LOOKED_AT = 50
 DO = {
     "stopped": "start it: `vigie run`; where it runs, look into its log in the home",
     "hung": "look into its log; end its process by its number: it is started again",
@@ -69,34 +64,19 @@ def _said(trouble: Trouble) -> str:
 
 
 def clock_of_posts(patient: Patient) -> Iterator[Finding]:
-    """Whether the newest posts make sense of this machine's clock: X tells within seconds when a post was written."""
+    """Whether the newest posts make sense of this machine's clock."""
     if patient.db is None:
         return
     with patient.db.read() as conn:
-        future, ahead = _future(conn, patient.now), _ahead(conn, patient.now)
-    do = "set the clock: turn on NTP (timedatectl set-ntp true); while it is wrong, incidents may count as found late"
-    if future:
-        yield Finding("clock of posts", "fail", f"{future} of the last {LOOKED_AT} posts came in the future", do)
-    elif ahead is not None and abs(ahead) > SKEW:
-        said = f"posts of the stream seem {ahead.total_seconds():+,.0f} s old when they come"
-        yield Finding("clock of posts", "warn", said, do)
+        found = doubt(conn, patient.now)
+    do = "set the clock: turn on NTP (timedatectl set-ntp true); while it is ahead, incidents count as found late"
+    if found.future:
+        yield Finding("clock of posts", "fail", f"{found.future} of the last {LOOKED_AT} posts came in the future", do)
+    elif found.ahead is not None and found.wrong:
+        said = f"posts of the stream seem {found.ahead.total_seconds():+,.0f} s old when they come"
+        yield Finding("clock of posts", "fail", said, do)
     else:
         yield Finding("clock of posts", "ok", "the times of the last posts make sense")
-
-
-def _future(conn: Connection, now: datetime) -> int:
-    newest = select(posts.c.received_at).order_by(posts.c.seq.desc()).limit(LOOKED_AT)
-    return sum(one > now + SKEW for one in conn.execute(newest).scalars())
-
-
-def _ahead(conn: Connection, now: datetime) -> timedelta | None:
-    """By how much posts of the last hour were received after they were written, in the middle; None without any."""
-    live = (
-        posts.c.backfilled.is_(False) & posts.c.id.startswith("x:") & (posts.c.received_at > now - timedelta(hours=1))
-    )
-    newest = select(posts.c.received_at, posts.c.created_at).where(live).order_by(posts.c.seq.desc()).limit(LOOKED_AT)
-    ages = [(received - created).total_seconds() for received, created in conn.execute(newest)]
-    return timedelta(seconds=statistics.median(ages)) if ages else None
 
 
 def holes(patient: Patient) -> Iterator[Finding]:

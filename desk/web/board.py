@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from config.bundle import Bundle
 from desk.pulse import vitals
+from desk.pulse.clock import ClockDoubt, doubt
 from desk.pulse.ear import Ear
 from desk.pulse.hearing import Hearing
 from desk.pulse.vitals import Vitals
@@ -135,6 +136,7 @@ class Board:
     ledger: tuple[LedgerEntry, ...]
     aside: tuple[SetAside, ...]
     aside_count: int
+    clock: ClockDoubt
 
     @property
     def seq(self) -> int:
@@ -175,6 +177,7 @@ def read(conn: Connection, now: datetime, bundle: Bundle, ear: Ear, *, opened: s
         ledger=tuple(ledger.newest(conn, MOST_LEDGER)),
         aside=tuple(aside.newest(conn, MOST_ASIDE)),
         aside_count=aside.count(conn),
+        clock=doubt(conn, now),
     )
 
 

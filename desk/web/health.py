@@ -23,7 +23,9 @@ def healthz(request: Request) -> JSONResponse:
         found = _read(request)
     except DatabaseError as error:
         return JSONResponse({"ok": False, "error": str(error.orig)}, 503)
-    return JSONResponse(body(found))
+    storage = request.app.state.desk.disk.storage()
+    ill = {"ok": False} if storage.ailment else {}
+    return JSONResponse(body(found) | ill | {"database": storage.ailment or "well", "free_bytes": storage.free})
 
 
 def metrics(request: Request) -> Response:

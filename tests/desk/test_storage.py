@@ -59,3 +59,20 @@ def test_posts_that_were_set_aside_are_listed_with_the_reason(desk):
     assert "7 posts mis de côté" in page
     assert "Crash: signal SIGSEGV" in page
     assert page.count("<code>x:") == 5
+
+
+def test_a_clock_that_does_not_agree_with_the_posts_is_told(desk):
+    for n in range(5):
+        desk.post(f"x:{n}", "Fumée", created_at=desk.now - timedelta(hours=1), received_at=desk.now)
+    assert "horloge de cette machine paraît fausse" in desk.text()
+
+
+def test_posts_that_come_within_seconds_raise_no_doubt_of_the_clock(desk):
+    for n in range(5):
+        desk.post(f"x:{n}", "Fumée", created_at=desk.now - timedelta(seconds=4), received_at=desk.now)
+    assert "horloge" not in desk.text()
+
+
+def test_health_says_that_the_database_takes_no_writes(desk, locked):
+    told = desk.client.get("/healthz").json()
+    assert (told["ok"], told["database"], told["free_bytes"] > 0) == (False, "busy", True)
