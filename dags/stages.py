@@ -7,7 +7,6 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-import vigie
 from dags.orphans import parent, report
 
 ENDLESS: dict[str, Any] = {
@@ -24,6 +23,8 @@ ENDLESS: dict[str, Any] = {
 @task
 def hold(name: str) -> None:
     """Run one endless task of :data:`vigie.TASKS`."""
+    import vigie  # seconds of work: Airflow reads this file time and again, and gives each reading a deadline
+
     context, supervisor = get_current_context(), parent()
     vigie.run_task(name, seconds=context["params"]["seconds"])
     report(supervisor, context["ti"])

@@ -13,7 +13,11 @@ DRILL_TOKEN = "drill"
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:
-    """Airflow's settings: SQLite metadata, LocalExecutor, everything on loopback, DAGs running from the start."""
+    """Airflow's settings: SQLite metadata, LocalExecutor, everything on loopback, DAGs running from the start.
+
+    Reading a DAG's file may take minutes: on a machine that is busy, a task that misses that deadline as it starts is
+    put off for several more.
+    """
     home = settings.home / "airflow"
     api = f"http://{HOST}:{settings.airflow_port}"
     return {
@@ -23,6 +27,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "8",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",
         "AIRFLOW__API__HOST": HOST,
         "AIRFLOW__API__PORT": str(settings.airflow_port),
@@ -36,6 +41,8 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         # A task whose heartbeats find no API goes on: nobody could start another in its place.
         "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "1000000",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+        "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "360",
+        "AIRFLOW__WORKERS__MISSING_DAG_RETRY_DELAY": "5",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "PYTHONPATH": str(ROOT),
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",

@@ -33,8 +33,8 @@ WORDS = (
     "nuit, minutes, soir, heure, fumée, quartier, odeur, jour, route, gens, lundi, angers, saumur, café, enfants, maine"
 )
 FILTERS = f"{{id: words, purpose: Hear every post of the exercise, keywords: [{WORDS}], where: anywhere}}"
-UP_S = 240.0
-PATIENCE_S = 120.0
+UP_S = 600.0
+PATIENCE_S = 300.0
 STEADY_S = 12.0
 SOON_S, SCHEDULER_S = 10.0, 60.0
 TIMES = 4

@@ -31,6 +31,9 @@ from store.records import Lease
 SECRETS = {"VIGIE_SECRET": "a trial", "VIGIE_WEBHOOK_KEY": "a trial"}
 GONE_S = 5.0
 SEARCH_S = 60.0
+QUIET = "ignore:resource_tracker:UserWarning"
+"""Who is killed leaves semaphores behind: that is no news here."""
+
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +98,7 @@ def _move_in(place: Place, task: str) -> None:
 
 
 def _context() -> ForkServerContext:
+    os.environ.setdefault("PYTHONWARNINGS", QUIET)
     context = get_context("forkserver")
     context.set_forkserver_preload(["desk.trials.warm"])
     return context

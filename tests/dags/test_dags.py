@@ -23,3 +23,8 @@ def test_an_endless_dag_holds_one_task_without_retries(dags, name):
 @pytest.mark.parametrize("name", [*ENDLESS, *ORDINARY])
 def test_airflow_runs_every_dag_to_success(ended, name):
     assert ended[name] == "success"
+
+
+def test_reading_the_endless_dags_does_not_load_vigie(airflow):
+    """Airflow gives each reading a deadline; a task that misses it while the machine is busy is put off for minutes."""
+    assert airflow("-c", "import sys, dags.stages; print('vigie' in sys.modules)").split()[-1] == "False"
