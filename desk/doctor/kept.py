@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from alerts import anchoring
 from desk.doctor.finding import Finding, Level, Patient
 from desk.pulse import vitals
 from desk.pulse.clock import LOOKED_AT, doubt
@@ -106,11 +107,14 @@ def set_aside(patient: Patient) -> Iterator[Finding]:
 
 
 def chain(patient: Patient) -> Iterator[Finding]:
-    """Whether the ledger is whole."""
+    """Whether the ledger is whole, and its head reaches the places that keep it outside."""
     if patient.db is None:
         return
     with patient.db.read() as conn:
-        bad = ledger.verify(conn)
+        bad, failing = ledger.verify(conn), anchoring.failing(state.get(conn, anchoring.STATE))
+    for place, why in failing.items():
+        do = "put it right: it is tried again every five minutes"
+        yield Finding("ledger", "warn", f"its head cannot be written down in {place}: {why}", do)
     if bad:
         do = "see `vigie ledger verify`; keep this database, and find out who changed it"
         yield Finding("ledger", "fail", f"line {bad} is missing or was changed", do)

@@ -187,7 +187,7 @@ def test_a_webhook_can_take_cap(facts, delivery, letter, receiver):
 
 
 def test_any_address_that_apprise_knows_is_told(delivery, letter, receiver):
-    apprise.send(delivery, letter(receiver.url.replace("http://", "json://")), {}, {})
+    apprise.send(delivery, letter(receiver.url.replace("http://", "json://")), {"timeout": 60}, {})
     assert b"Incendie industriel" in receiver.taken[0][1]
     assert delivery.id.encode() in receiver.taken[0][1]
 
@@ -195,12 +195,12 @@ def test_any_address_that_apprise_knows_is_told(delivery, letter, receiver):
 def test_apprise_that_fails_is_tried_again(delivery, letter, receiver):
     receiver.answers = [(500, {}, b"")]
     with pytest.raises(TransientError):
-        apprise.send(delivery, letter(receiver.url.replace("http://", "json://")), {}, {})
+        apprise.send(delivery, letter(receiver.url.replace("http://", "json://")), {"timeout": 60}, {})
 
 
 def test_an_address_that_apprise_does_not_know_is_refused(delivery, letter):
     with pytest.raises(SetupError):
-        apprise.send(delivery, letter("pigeon://loft"), {}, {})
+        apprise.send(delivery, letter("pigeon://loft"), {"timeout": 60}, {})
 
 
 def test_the_link_stops_working_after_the_hours_of_the_bundle(facts, letter):

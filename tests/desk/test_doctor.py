@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from alerts import anchoring
 from desk.cli import main
-from store import aside, gaps, leases, posts
+from store import aside, gaps, leases, posts, state
 from store.database import Database
 from store.records import Post, SetAside
 
@@ -134,6 +135,15 @@ def test_a_changed_ledger_fails(home: Path, db: Database) -> None:
         conn.execute("INSERT INTO ledger VALUES (1, 0, 'routed', 'a', 'vigie', '{}', '', 'not its digest')")
         conn.commit()
     assert findings()["ledger"][0] == "fail"
+
+
+def test_a_place_that_keeps_no_anchor_is_named(home: Path, db: Database) -> None:
+    with db.write() as conn:
+        failed = {"at": "2026-03-02T12:00:00Z", "error": "ancres.jsonl cannot be written: No space left on device"}
+        state.put(conn, anchoring.STATE, {"archive": failed})
+    told = [one for one in json.loads(vigie("doctor", "--json").output)["findings"] if one["name"] == "ledger"]
+    assert [one["level"] for one in told] == ["warn", "ok"]
+    assert "written down in archive: ancres.jsonl cannot be written" in told[0]["said"]
 
 
 def test_a_database_of_another_version_is_told_and_not_migrated(home: Path, db: Database) -> None:
