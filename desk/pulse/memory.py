@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Memory:
-    """``began`` is since when the watchdog has looked without a break, ``looked_at`` its last look (UTC).
+    """``began`` is since when the watchdog has looked without a break, ``looked_at`` its last look (UTC); ``well``
+    says whether nothing stood still at some look since.
 
     ``seen``: trouble → when it began; ``told``: the same of those that were told, until all is well; ``told_at``: when,
     last; ``reached``: who was told; ``number`` counts messages.
@@ -32,6 +33,7 @@ class Memory:
     told_at: datetime | None = None
     reached: list[str] = field(default_factory=list)
     number: int = 0
+    well: bool = False
 
     def forget(self) -> None:
         """All is well again, and everybody knows."""
@@ -66,6 +68,7 @@ def _to_json(memory: Memory) -> dict[str, Any]:
         "told_at": memory.told_at and times.to_iso(memory.told_at),
         "reached": memory.reached,
         "number": memory.number,
+        "well": memory.well,
     }
 
 
@@ -78,4 +81,5 @@ def _of_json(value: Mapping[str, Any]) -> Memory:
         told_at=times.from_iso(value["told_at"]) if value["told_at"] else None,
         reached=list(value["reached"]),
         number=int(value["number"]),
+        well=bool(value["well"]),
     )

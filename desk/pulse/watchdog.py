@@ -27,8 +27,8 @@ from store.records import Status
 
 log = logging.getLogger(__name__)
 
-GRACE = timedelta(minutes=3)
-"""What starts is given at least this long: Airflow takes a minute."""
+GRACE = timedelta(minutes=10)
+"""What starts is given so long, or until all was well once: on a busy machine Airflow takes some minutes."""
 TOGETHER = timedelta(seconds=30)
 BREAK = timedelta(minutes=15)
 JUMP_S = 30.0
@@ -69,6 +69,7 @@ class Watchdog:
         declared = self._declared()
         stalled = timedelta(minutes=declared.stalled_minutes) if declared else DEFAULT_STALLED
         found = self._find(now, stalled)
+        self._memory.well = self._memory.well or not found
         ripe = [one for one in found if self._ripe(one, now, stalled)]
         if ripe:  # what failed just after it most likely has the same cause: one message for both
             ripe = [one for one in found if self._ripe(one, now, stalled - TOGETHER)]
@@ -76,8 +77,8 @@ class Watchdog:
             contacts = declared.contacts if declared else ()
             self._sight.sign(WatchdogLife(now, tuple(one.code for one in ripe), contacts))
         if declared := self._declared():
-            self._speak(ripe, now, declared)
-            if not ripe and declared.heartbeat and self._every("heartbeat", HEARTBEAT_S):
+            self._speak(ripe, found, now, declared)
+            if not ripe and not self._memory.told and declared.heartbeat and self._every("heartbeat", HEARTBEAT_S):
                 beat(declared.heartbeat)
         self._memory.looked_at = now
         memories.save(self._path, self._memory)
@@ -99,7 +100,7 @@ class Watchdog:
             broken = abs((now - last[0]).total_seconds() - (self._last[1] - last[1])) > JUMP_S
         if broken:
             log.warning("the clock jumped or the watchdog did not run since %s", self._memory.looked_at)
-            self._memory.began = now
+            self._memory.began, self._memory.well = now, self._memory.well and last is not None
 
     def _find(self, now: datetime, stalled: timedelta) -> list[Trouble]:
         """Every trouble with its beginning. While the store cannot be read, what it showed last still holds."""
@@ -109,21 +110,27 @@ class Watchdog:
         found = [*self._known.values(), *around(self._settings, airflow=self._airflow)]
         if self._sight.away:
             found.append(Trouble("database", detail=self._sight.away))
-        seen = self._memory.seen
-        self._memory.seen = {one.code: one.since or seen.get(one.code, now) for one in found}
+        self._memory.seen = {one.code: self._since(one, now) for one in found}
         return [replace(one, since=self._memory.seen[one.code]) for one in found]
 
-    def _ripe(self, trouble: Trouble, now: datetime, stalled: timedelta) -> bool:
-        since = trouble.since or now
-        return now - since >= stalled and now - self._memory.began >= max(stalled, self._grace)
+    def _since(self, trouble: Trouble, now: datetime) -> datetime:
+        """When it began, as far as known; a time to come is one from before the clock was put back."""
+        if trouble.since and trouble.since <= now:
+            return trouble.since
+        return min(self._memory.seen.get(trouble.code, now), now)
 
-    def _speak(self, ripe: list[Trouble], now: datetime, declared: Declared) -> None:
+    def _ripe(self, trouble: Trouble, now: datetime, stalled: timedelta) -> bool:
+        given = stalled if self._memory.well else max(stalled, self._grace)
+        return now - (trouble.since or now) >= stalled and now - self._memory.began >= given
+
+    def _speak(self, ripe: list[Trouble], found: list[Trouble], now: datetime, declared: Declared) -> None:
         memory = self._memory
+        lasting = self._sight.away or any(one.code in memory.told for one in found)
         fresh = [one for one in ripe if one.code not in memory.told]
         again = memory.told_at is not None and now - memory.told_at >= timedelta(minutes=declared.again_minutes)
         if ripe and (fresh or again) and self._every("tell", TRY_AGAIN_S):
             self._tell(ripe, now, declared, everyone=again and not fresh)
-        elif not ripe and memory.told and self._every("tell", TRY_AGAIN_S):
+        elif not ripe and memory.told and not lasting and self._every("tell", TRY_AGAIN_S):
             self._all_is_well(now)
 
     def _tell(self, ripe: list[Trouble], now: datetime, declared: Declared, *, everyone: bool) -> None:

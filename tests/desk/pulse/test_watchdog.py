@@ -91,6 +91,7 @@ class Night:
             sources.report(conn, SourceHealth("x-flux", "on", "", START, START))
         self.live()
         self.dog = self.another()
+        self.dog.turn()
 
     def another(self) -> Watchdog:
         return Watchdog(self.settings, senders(), lambda: self.now, ticks=lambda: self.tick, patience=0.05)
@@ -136,7 +137,7 @@ def night(tmp_path, wire) -> Iterator[Night]:
 
 def test_while_all_is_well_nobody_is_told_and_the_heartbeat_goes_out_each_minute(night, wire):
     assert night.pass_(10) == []
-    assert (wire.told, wire.beats) == ([], 10)
+    assert (wire.told, wire.beats) == ([], 11)
 
 
 def test_a_stage_that_stopped_is_told_after_the_minutes_that_the_bundle_gives_it(night, wire):
@@ -193,6 +194,23 @@ def test_when_all_is_well_again_those_who_were_told_hear_it_once(night, wire):
     assert "stages stopped (listening)" in last["text"]
 
 
+def test_a_clock_that_jumps_while_something_stands_still_does_not_make_it_well(night, wire):
+    night.dead = {"collect"}
+    night.pass_(6)
+    beats = wire.beats
+    night.now += timedelta(hours=1)
+    night.pass_(4)
+    assert [body["event"] for _, body in wire.told] == ["watchdog"]
+    assert wire.beats == beats
+
+
+def test_a_clock_that_is_put_back_does_not_hide_what_stands_still(night, wire):
+    night.pass_(6)
+    night.now -= timedelta(hours=1)
+    night.dead = set(STAGES)
+    assert "stopped:route" in night.pass_(7)
+
+
 def test_another_thing_that_fails_later_is_told_too(night, wire):
     night.dead = {"collect"}
     night.pass_(6)
@@ -220,10 +238,12 @@ def test_it_remembers_across_its_own_restart_what_it_told(night, wire):
 
 
 def test_a_start_is_given_time(night, wire):
-    """Everything is down, and was long before: nothing is told before the watchdog looked for five minutes."""
+    """Everything is down, and was long before: nothing is told before the watchdog looked for ten minutes."""
     night.dead = set(STAGES)
     night.now += timedelta(days=1)
-    assert night.pass_(4.5) == []
+    night.dog.close()
+    night.dog = night.another()
+    assert night.pass_(9.5) == []
     assert night.pass_(1) != []
 
 
