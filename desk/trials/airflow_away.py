@@ -23,7 +23,7 @@ def api_hangs(draw: Random, work: Path) -> Outcome:
         time.sleep(draw.uniform(5, 15))
         before = {task: house.moved(task) for task in ("listen", "understand")}
         holders = {task: house.holder(task) for task in ALL}
-        api = house.component("airflow", "api-server")
+        api = _api(house)
         stopped = [api, *api.children(recursive=True)]
         for process in stopped:
             process.suspend()
@@ -36,6 +36,12 @@ def api_hangs(draw: Random, work: Path) -> Outcome:
         back = time.monotonic() - began
     said = f"{kept} of {len(ALL)} tasks kept their leases for {AWAY_S:g} s, {' and '.join(moved)} went on"
     return Outcome("Airflow's API hangs", len(ALL), kept if len(moved) == 2 else 0, 0, 0, back, said)
+
+
+def _api(house: Installation) -> psutil.Process:
+    """Airflow's API, which renames itself once it serves. Raises StopIteration where it does not run."""
+    named = ("airflow api_server", "airflow api-server")
+    return next(one for one in house.run.children() if any(name in " ".join(one.cmdline()) for name in named))
 
 
 def _watched(house: Installation, holders: dict[str, int | None]) -> int:
