@@ -142,6 +142,7 @@ def _kill(house: Installation, part: Part) -> float:
     _until(lambda: all(house.holder(task) for task in ALL), PATIENCE_S, "the tasks are held")
     victim = part.find(house)
     before = {task: house.moved(task) for task in part.tasks}
+    held = house.holder(part.tasks[0])
     began = time.monotonic()
     victim.kill()
     _until(lambda: not victim.is_running() or victim.status() == psutil.STATUS_ZOMBIE, 5, "it is dead")
@@ -150,6 +151,7 @@ def _kill(house: Installation, part: Part) -> float:
         house.say()
         try:
             fresh = part.find(house).pid != victim.pid
+            fresh = fresh and (len(part.tasks) > 1 or house.holder(part.tasks[0]) != held)  # an orphan is no successor
         except (LookupError, psutil.Error, AssertionError):
             return False
         return fresh and all(
