@@ -85,10 +85,12 @@ class Installation:
         return psutil.Process(self.holder(name))
 
     def component(self, *words: str) -> psutil.Process:
-        """The child of `vigie run` whose command line holds these words. Raises LookupError."""
+        """The child of `vigie run` whose command line holds these words; Airflow's parts rename themselves, from
+        ``api-server`` to ``api_server`` as an example. Raises LookupError."""
         for child in self.run.children():
             with suppress(psutil.Error):  # ended while we looked
-                if all(word in child.cmdline() for word in words):
+                line = " ".join(child.cmdline()).replace("_", "-")
+                if all(word in line for word in words):
                     return child
         raise LookupError(f"no process {' '.join(words)}")
 

@@ -169,8 +169,14 @@ def test_a_clock_set_back_while_nothing_is_heard_leaves_a_hole_as_long_as_the_si
     assert hole.ended_at - hole.started_at > timedelta(seconds=0.1)
 
 
+def chatter(x: FakeX, send: Send) -> None:
+    for number in range(1, 200):
+        send(post(number))
+        x.wait(0.1)
+
+
 def test_a_hole_begins_where_everything_heard_was_kept(db: Database) -> None:
-    with fake_x(lambda x, send: (send(post(1)), x.wait())) as x:
+    with fake_x(chatter) as x:
         with listening(db, x.url) as stream:
             take(stream, lambda: health(db).state == "on" and stream._kept_until)
             before = Clock()()
