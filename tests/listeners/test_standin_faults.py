@@ -195,7 +195,7 @@ def test_a_refusal_breaks_what_is_open_and_closes_the_port_for_its_time() -> Non
     with playing(1, "{at: 0.1, what: refuse, for: 0.5}") as standin:
         _, end = everything(raw(standin))
         assert end == "reset"
-        with pytest.raises(requests.ConnectionError, match="refused|reset"):
+        with pytest.raises(requests.ConnectionError, match=r"refused|reset"):
             requests.get(f"{standin.url}/health", timeout=1)
         until(lambda: not standin.door.shut)
         assert requests.get(f"{standin.url}/health", timeout=1).json()["faults"] == {"refuse": 1}
