@@ -13,6 +13,7 @@ from desk.trials.processes import Processes
 from desk.trials.trial import Outcome
 from store.database import Database
 
+WRITE_S = 0.5
 PAIRS = tuple(f"{task}{which}" for task in TASKS for which in ("", "-2"))
 
 
@@ -83,7 +84,7 @@ class Pauser:
             return
         pair = (self.tasks[0], f"{self.tasks[0]}-2")
         if not self._stopped:
-            self._stop(crowd, [name for name in pair if crowd.holds(db, name)])
+            self._stop(crowd, db, [name for name in pair if crowd.holds(db, name)])
             return
         other = pair[1] if self._stopped == pair[0] else pair[0]
         if self._at and crowd.holds(db, other):
@@ -94,8 +95,16 @@ class Pauser:
             self.ended, self._stopped = self.ended + 1, ""
             self.tasks.pop(0)
 
-    def _stop(self, crowd: Processes, holders: list[str]) -> None:
-        """Stop the holder, once it has worked for a moment drawn at random."""
-        if holders and self.draw.random() < 0.1:
-            self._stopped, self._at = holders[0], time.monotonic()
-            crowd.signal(holders[0], signal.SIGSTOP)
+    def _stop(self, crowd: Processes, db: Database, holders: list[str]) -> None:
+        """Stop the holder, once it has worked for a moment drawn at random; in the middle of a write, another time.
+
+        Who is stopped while it writes keeps SQLite's lock, and nobody can take over until it goes on or is killed.
+        """
+        if not holders or self.draw.random() >= 0.1:
+            return
+        at = time.monotonic()
+        crowd.signal(holders[0], signal.SIGSTOP)
+        if db.ailing(WRITE_S) == "busy":
+            crowd.signal(holders[0], signal.SIGCONT)
+        else:
+            self._stopped, self._at = holders[0], at
