@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 
@@ -71,6 +72,7 @@ class Pauser:
     tasks: list[str]
     ended: int = 0
     _stopped: str = ""
+    _process: BaseProcess | None = None
     _at: float = 0.0
 
     @property
@@ -91,7 +93,7 @@ class Pauser:
             self.harm.back.append(time.monotonic() - self._at)
             crowd.signal(self._stopped, signal.SIGCONT)
             self._at = 0.0
-        if not self._at and self._stopped in crowd.ended():
+        if not self._at and self._process and not self._process.is_alive():
             self.ended, self._stopped = self.ended + 1, ""
             self.tasks.pop(0)
 
@@ -107,4 +109,4 @@ class Pauser:
         if db.ailing(WRITE_S) == "busy":
             crowd.signal(holders[0], signal.SIGCONT)
         else:
-            self._stopped, self._at = holders[0], at
+            self._stopped, self._process, self._at = holders[0], crowd.running[holders[0]], at
