@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from config.secrets import MissingSecret, secret
+from store.index.cluster import PREFIX, Cluster
+
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
+_HOST = re.compile(r"https?://[^\s/?#@]+(:\d{1,5})")
+_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
 
 class SettingsError(ValueError):
@@ -18,9 +24,12 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One installation. Ports are TCP on 127.0.0.1; ``x_base_url`` is X itself or a stand-in for it;
-    ``status`` marks everything that is heard as an exercise or a test, whatever the bundle says;
-    ``drill_speed`` is how many times faster than life the bundled drill plays."""
+    """One installation. Ports are TCP on 127.0.0.1; ``x_base_url`` is X itself or a stand-in for it.
+
+    ``desk_url`` is where people reach the desk; ``cluster`` is Elasticsearch, None where the embedded search is all
+    there is; ``status`` marks everything that is heard as an exercise or a test, whatever the bundle says;
+    ``drill_speed`` is how many times faster than life the bundled drill plays.
+    """
 
     home: Path
     config: Path
@@ -32,6 +41,9 @@ class Settings:
     webhook_port: int
     airflow_port: int
     x_base_url: str
+    desk_url: str
+    cluster: Cluster | None
+    kibana_url: str | None
     status: Literal["Exercise", "Test"] | None
     drill_speed: float
 
@@ -54,9 +66,45 @@ def settings(env: Mapping[str, str] | None = None) -> Settings:
         webhook_port=_port(env, "VIGIE_WEBHOOK_PORT", 8714),
         airflow_port=_port(env, "VIGIE_AIRFLOW_PORT", 8080),
         x_base_url=env.get("VIGIE_X_BASE_URL", "https://api.twitter.com"),
+        desk_url=_url(env, "VIGIE_DESK_URL", f"http://{HOST}:{_port(env, 'VIGIE_DESK_PORT', 8710)}"),
+        cluster=_cluster(env),
+        kibana_url=_url(env, "VIGIE_KIBANA_URL", "") or None,
         status=_status(env.get("VIGIE_STATUS", "")),
         drill_speed=_speed(env.get("VIGIE_DRILL_SPEED", "4")),
     )
+
+
+def _cluster(env: Mapping[str, str]) -> Cluster | None:
+    """The cluster of ``VIGIE_ELASTICSEARCH`` (addresses with commas between), None where it is not set."""
+    hosts = tuple(part.strip().rstrip("/") for part in env.get("VIGIE_ELASTICSEARCH", "").split(",") if part.strip())
+    if not hosts:
+        return None
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise SettingsError(f"VIGIE_ELASTICSEARCH holds {host!r}: give https://name:9200, with commas between")
+    prefix = env.get("VIGIE_ELASTICSEARCH_PREFIX", PREFIX)
+    if not _PREFIX.fullmatch(prefix):
+        raise SettingsError(f"VIGIE_ELASTICSEARCH_PREFIX must be small letters, digits and dashes, not {prefix!r}")
+    ca = env.get("VIGIE_ELASTICSEARCH_CA")
+    if ca and not Path(ca).is_file():
+        raise SettingsError(f"VIGIE_ELASTICSEARCH_CA names {ca}, which is no file: give the authority's PEM file")
+    return Cluster(hosts, prefix, Path(ca).absolute() if ca else None, _api_key(env))
+
+
+def _api_key(env: Mapping[str, str]) -> str | None:
+    if not (env.get("VIGIE_ELASTICSEARCH_API_KEY") or env.get("VIGIE_ELASTICSEARCH_API_KEY_FILE")):
+        return None
+    try:
+        return secret("VIGIE_ELASTICSEARCH_API_KEY", env)
+    except MissingSecret as missing:
+        raise SettingsError(str(missing)) from missing
+
+
+def _url(env: Mapping[str, str], name: str, default: str) -> str:
+    value = env.get(name, default).rstrip("/")
+    if value and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+        raise SettingsError(f"{name} must be an address such as https://desk.example.org, not {value!r}")
+    return value
 
 
 def _status(value: str) -> Literal["Exercise", "Test"] | None:

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, exists, select, text, update
 
 from store import annotations as kept
-from store import changes, holds, incidents, ledger, posts, search, tables
+from store import changes, holds, incidents, ledger, posts, tables
 from store.database import Database
 from store.holds import Held
 from store.records import Annotation, LedgerEntry
+from store.search import embedded
 
 BATCH = 500
 THREAT = kept.APART
@@ -61,7 +62,7 @@ def erase(db: Database, now: datetime, ages: Ages, readers: Mapping[str, Collect
     detail["threats"] += _erase_tags(db, now - ages.threats, held)
     detail["changes"] = changes.shorten(db, now, ages.changes, readers or {})
     if detail["posts"]:
-        search.settle(db)
+        embedded.settle(db)
     with db.write(durable=True) as conn:
         conn.execute(delete(tables.cache).where(tables.cache.c.at < now - ages.posts))
         if any(detail.values()):

@@ -318,6 +318,7 @@ SHARED = {
     "posts": "id",
     "annotations": "post_id",
     "incidents": "id",
+    "incident_posts": "post_id",
     "incident_events": "id",
     "alerts": "id",
     "deliveries": "id",

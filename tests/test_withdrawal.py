@@ -17,8 +17,9 @@ from config.settings import settings
 from desk.web.app import create_app
 from listeners.standin.playback import Draft
 from listeners.standin.server import Options, StandIn
-from store import config_versions, incidents, ledger, outbox, posts, search, withdrawals
+from store import config_versions, incidents, ledger, outbox, posts, withdrawals
 from store.database import Database
+from store.search import embedded
 
 BUNDLE = """
 name: {fr: Essai, en: Trial}
@@ -161,7 +162,7 @@ def test_nothing_is_left_of_a_post_seconds_after_its_source_deleted_it(told):
     with house.db.read() as conn:
         (gone,) = withdrawals.of_incident(conn, now.id)
         (line,) = ledger.entries(conn, kind="post.deleted")
-        assert search.search(conn, MARK) == []
+        assert embedded.search(conn, MARK) == []
     assert gone.post_id not in now.evidence
     assert now.voices == len(SAID) - 1
     assert (line.subject, line.detail["incidents"]) == (gone.post_id, [now.id])
@@ -169,7 +170,7 @@ def test_nothing_is_left_of_a_post_seconds_after_its_source_deleted_it(told):
     assert "Glycines" not in shown
     assert "1 post retiré ou modifié à la source." in shown
     assert in_index(house.db, MARK)
-    search.settle(house.db)
+    embedded.settle(house.db)
     assert not in_index(house.db, MARK)
 
 
@@ -182,7 +183,7 @@ def test_an_edited_post_is_understood_anew_and_nothing_is_left_of_what_it_said(t
     print(f"edited everywhere {took:.2f} s after the new version came")
     assert took < 10
     with house.db.read() as conn:
-        (hit,) = search.search(conn, "gare")
+        (hit,) = embedded.search(conn, "gare")
         assert posts.get(conn, [hit.post.id])[hit.post.id].edited_at is not None
         assert incidents.incident_of(conn, [hit.post.id]) == {hit.post.id: incident(house.db).id}
     assert hit.annotation is not None

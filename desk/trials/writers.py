@@ -18,9 +18,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from desk.trials.trial import Outcome
-from store import changes, posts, search, state
+from store import changes, posts, state
 from store.database import Busy, Database
 from store.records import Post
+from store.search import embedded
 from store.tables import posts as posts_table
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -181,7 +182,7 @@ def _read(url: str, seconds: float) -> Wrote:
         began = time.perf_counter()
         with db.read() as conn:
             changes.after(conn, max(0, changes.latest(conn) - 500), ("posts",), 500)
-            search.search(conn, "fumée", limit=20)
+            embedded.search(conn, "fumée", limit=20)
         took.append(time.perf_counter() - began)
         time.sleep(0.1)
     db.close()

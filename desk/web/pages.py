@@ -31,7 +31,7 @@ from desk.web.reasons import in_french
 from desk.web.words import Lang, Words
 from store.database import Database
 from store.records import Incident, Status
-from store.search import search
+from store.search.embedded import search
 
 HERE = Path(__file__).parent
 YEAR = 365 * 24 * 3600

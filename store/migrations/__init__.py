@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-HEAD = "0002"
+HEAD = "0003"
 FOLDER = Path(__file__).resolve().parent
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from store import ledger, outbox
-from store.search import search
+from store.search.embedded import search
 
 
 def acknowledge(desk, incident: str = "inc-1", **fields: str):

@@ -123,7 +123,11 @@ def test_a_server_ends_in_order_on_an_interrupt(command: str, tmp_path: Path) ->
     env = {**os.environ, **ports, "VIGIE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     drill = [str(ROOT / "listeners" / "standin" / "drill.jsonl")] if command == "simulate-x" else []
     process = subprocess.Popen(
-        [sys.executable, "-m", "desk.cli", command, *drill], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [sys.executable, "-m", "desk.cli", command, *drill],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     own = {"desk": "DESK", "acknowledge": "ACKNOWLEDGE", "mailbox": "MAILBOX", "simulate-x": "STANDIN"}[command]
     until = time.monotonic() + 30

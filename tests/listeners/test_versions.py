@@ -13,9 +13,10 @@ from listeners.authors import PERIOD, AuthorKeys, period
 from listeners.collect import collect
 from listeners.incoming import Gone, Incoming
 from listeners.x_wire import incoming
-from store import annotations, changes, incidents, ledger, outbox, posts, search, withdrawals
+from store import annotations, changes, incidents, ledger, outbox, posts, withdrawals
 from store.database import Database
 from store.records import Annotation, Delivery
+from store.search import embedded
 
 KEY = AuthorKeys.of_bytes(b"test")
 NOON = datetime(2031, 5, 4, 12, tzinfo=UTC)
@@ -37,7 +38,7 @@ def texts(db: Database) -> list[str]:
 
 def found(db: Database, word: str) -> list[str]:
     with db.read() as conn:
-        return [hit.post.id for hit in search.search(conn, word)]
+        return [hit.post.id for hit in embedded.search(conn, word)]
 
 
 def lines(db: Database) -> list[tuple[str, str, object]]:

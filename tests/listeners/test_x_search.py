@@ -15,8 +15,9 @@ from listeners.collect import Collected, collect
 from listeners.standin.playback import Draft
 from listeners.standin.server import Options, StandIn
 from listeners.x_search import XSearch
-from store import posts, search, sources, state
+from store import posts, sources, state
 from store.database import Database
+from store.search import embedded
 
 KEY = AuthorKeys.of_bytes(b"test")
 DRAFTS = [Draft(n / 1000, {"id": f"d{n}", "text": f"incendie à Cholet {n}", "lang": "fr"}) for n in range(120)]
@@ -134,7 +135,7 @@ def test_what_was_found_can_be_searched_for(db: Database, world: World) -> None:
     with played(DRAFTS[:1]) as standin:
         round_of(db, world, searcher(db, world, standin))
     with db.read() as conn:
-        assert len(search.search(conn, "incendie")) == 1
+        assert len(embedded.search(conn, "incendie")) == 1
 
 
 @pytest.mark.parametrize("remembered", ["rest_until", "covered"])

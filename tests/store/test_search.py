@@ -2,7 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from store import annotations, incidents, posts, search
+from store import annotations, incidents, posts
+from store.search import embedded
 
 TEXTS = {
     1: "Énorme FUMÉE près de l'usine",
@@ -20,7 +21,7 @@ def found(db, make):
 
     def ids(words="", **conditions):
         with db.read() as conn:
-            return [int(hit.post.native_id) for hit in search.search(conn, words, **conditions)]
+            return [int(hit.post.native_id) for hit in embedded.search(conn, words, **conditions)]
 
     return ids
 
@@ -83,7 +84,7 @@ def test_conditions_narrow_the_search(db, make, clock):
 
     def ids(**conditions):
         with db.read() as conn:
-            return [int(hit.post.native_id) for hit in search.search(conn, **conditions)]
+            return [int(hit.post.native_id) for hit in embedded.search(conn, **conditions)]
 
     assert ids(tag="rumour") == [2]
     assert ids(hazard="fire", words="fumee") == [1]
@@ -103,13 +104,13 @@ def test_a_hit_has_the_annotation_where_there_is_one(db, make):
     with db.write() as conn:
         posts.add(conn, [make.post(1), make.post(2)])
         annotations.put(conn, [make.annotation(1)])
-        hits = search.search(conn)
-    assert hits == [search.Hit(make.post(2), None), search.Hit(make.post(1), make.annotation(1))]
+        hits = embedded.search(conn)
+    assert hits == [embedded.Hit(make.post(2), None), embedded.Hit(make.post(1), make.annotation(1))]
 
 
 def test_an_unknown_tag_is_refused_with_the_tags_there_are(db):
     with db.read() as conn, pytest.raises(ValueError, match="rumour, public_order_threat, emerging_incident"):
-        search.search(conn, tag="%")
+        embedded.search(conn, tag="%")
 
 
 def test_a_deleted_post_is_found_no_more(db, found):

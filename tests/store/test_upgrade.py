@@ -27,11 +27,11 @@ from store import (
     migrations,
     outbox,
     posts,
-    search,
     sources,
     state,
 )
 from store.database import Database
+from store.search import embedded
 
 spec = importlib.util.spec_from_file_location("disk_kit", Path(__file__).parents[1] / "disk_kit.py")
 disk_kit = importlib.util.module_from_spec(spec)
@@ -44,14 +44,21 @@ INSERT INTO posts (id, source, text, created_at, received_at, lang, author, filt
     config_version) VALUES ('x:1', 'x', 'Fumée noire à Cholet', {NOON}, {NOON}, 'fr', 'ab', '["smoke"]', 0, 'Actual',
     0, 'v1'), ('x:2', 'x', 'Incendie', {NOON}, {NOON}, 'fr', NULL, '[]', 1, 'Actual', 0, 'v1');
 DELETE FROM posts WHERE id = 'x:2';
-INSERT INTO annotations (post_id, lang, about, relevance, rumour, public_order_threat, emerging_incident, labels,
-    hazard, payload) VALUES ('x:1', 'fr', 0.9, 0.8, 0.1, 0.7, 0.9, '["emerging_incident"]', NULL,
+INSERT INTO annotations (post_id, lang, about, relevance, rumour, emerging_incident, labels, hazard, payload)
+    VALUES ('x:1', 'fr', 0.9, 0.8, 0.1, 0.9, '["emerging_incident"]', NULL,
     '{{"post_id": "x:1", "lang": "fr", "depth": "fast", "about": 0.9, "relevance": 0.8, "tags": {{"rumour": 0.1}}}}');
 INSERT INTO sources (source, state, reason, since, received, kept) VALUES ('x', 'on', '', {NOON}, 9, 1);
 INSERT INTO cursors (stage, seq) VALUES ('annotate', 3);
 INSERT INTO state (stage, key, value) VALUES ('detect', 'now', '12.5');
 INSERT INTO config_versions (number, version, by, at, files) VALUES (1, 'v1', 'test', {NOON}, '{{"b.yaml": "a: b"}}');
 """
+
+
+THREAT = {
+    "0001": "UPDATE annotations SET public_order_threat = 0.7 WHERE post_id = 'x:1'",
+    "0002": f"INSERT INTO public_order (post_id, score, labelled, at) VALUES ('x:1', 0.7, 0, {NOON})",
+}
+"""Where that version kept what was found about public order."""
 
 
 def at_version(file: Path, version: str) -> None:
@@ -66,7 +73,7 @@ def at_version(file: Path, version: str) -> None:
         command.upgrade(config, version)
     engine.dispose()
     with closing(sqlite3.connect(file)) as conn:
-        conn.executescript(ROWS)
+        conn.executescript(ROWS + THREAT[version])
 
 
 @pytest.fixture(params=EARLIER)
@@ -92,7 +99,7 @@ def test_all_that_an_earlier_version_kept_is_read_by_this_one(old):
         )
         assert annotations.get(conn, ["x:1"])["x:1"].relevance == 0.8
         assert [one.received for one in sources.all(conn)] == [9]
-        assert [hit.post.id for hit in search.search(conn, "fumee", limit=5)] == ["x:1"]
+        assert [hit.post.id for hit in embedded.search(conn, "fumee", limit=5)] == ["x:1"]
         assert (changes.cursor(conn, "annotate"), state.get(conn, "detect")) == (3, {"now": 12.5})
         assert config_versions.latest(conn) == ("v1", {"b.yaml": "a: b"})
         assert [change.op for change in changes.after(conn, 0, ("posts",), 9)] == ["insert", "insert", "delete"]
@@ -118,7 +125,7 @@ from store.database import Database
 
 @event.listens_for(Engine, "after_cursor_execute")
 def die(conn, cursor, statement, *rest):
-    if "CREATE TABLE" in statement and sys.argv[2] in statement:
+    if "CREATE TRIGGER" in statement and sys.argv[2] in statement:
         os.kill(os.getpid(), signal.SIGKILL)
 
 Database.open(f"sqlite:///{sys.argv[1]}")
@@ -128,7 +135,7 @@ Database.open(f"sqlite:///{sys.argv[1]}")
 def test_an_upgrade_that_is_killed_half_way_leaves_the_earlier_version_whole_and_is_done_by_the_next(old):
     before = version(old)
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(old), "anchors"], env=env, timeout=60)
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(old), "changes_incident_posts"], env=env, timeout=60)
     assert killed.returncode == -signal.SIGKILL
     assert version(old) == before
     with closing(sqlite3.connect(old)) as conn:
@@ -176,8 +183,10 @@ print(json.dumps({"said": said, "during": during, "after": version()}))
 """
 
 
-def test_an_upgrade_on_a_full_disk_says_so_and_leaves_the_earlier_version_whole(old, tmp_path):
-    before = version(old)
+def test_an_upgrade_on_a_full_disk_says_so_and_leaves_the_earlier_version_whole(tmp_path):
+    """From the first version: later steps need hardly any room."""
+    old, before = tmp_path / "old.db", EARLIER[0]
+    at_version(old, before)
     (tmp_path / "disk").mkdir()
     found = disk_kit.on_a_small_disk(FULL.replace("OLD", str(old)), tmp_path / "disk", size="2m")
     assert found["said"][0] == "full"

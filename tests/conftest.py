@@ -1,0 +1,62 @@
+"""A real Elasticsearch for the tests that need one: one node for all of them, each under a prefix of its own."""
+
+import fcntl
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from desk.trials import engine
+from store.index.cluster import Cluster
+
+KEEPER = """
+import os, sys, time, psutil
+from pathlib import Path
+from desk.trials.engine import one_node
+work, parent = Path(sys.argv[1]), int(sys.argv[2])
+with one_node(work) as node:
+    (work / "url.new").write_text(node.url)
+    (work / "url.new").rename(work / "url")
+    while psutil.pid_exists(parent):
+        time.sleep(0.5)
+"""
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the node of this run answers. Skips, loudly, where none can be started; never in CI."""
+    if lack := engine.missing():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"no Elasticsearch was tried: {lack}")
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    work, first = base / "elasticsearch", os.getppid() if os.environ.get("PYTEST_XDIST_WORKER") else os.getpid()
+    with (base / "elasticsearch.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not work.exists():
+            work.mkdir()
+            _keep(work, first)
+    return (work / "url").read_text()
+
+
+@pytest.fixture
+def cluster(elasticsearch_url: str, request: pytest.FixtureRequest) -> Cluster:
+    """The node, under a prefix that is this test's own."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:24].strip("-")
+    return Cluster((elasticsearch_url,), prefix=f"t{time.time_ns() % 10**9}-{name}")
+
+
+def _keep(work: Path, parent: int) -> None:
+    """Start a process that keeps the node alive as long as this run lives."""
+    with (work / "keeper.log").open("wb") as out:
+        keeper = subprocess.Popen(
+            [sys.executable, "-c", KEEPER, work, str(parent)], stdout=out, stderr=out, cwd=engine.ROOT
+        )
+    until = time.monotonic() + engine.BUILD_S + engine.UP_S
+    while not (work / "url").exists():
+        if keeper.poll() is not None or time.monotonic() > until:
+            pytest.fail(f"Elasticsearch did not start: {(work / 'keeper.log').read_text()[-2000:]}")
+        time.sleep(0.2)
