@@ -169,7 +169,7 @@ def _build() -> Path:
 
     if lack := missing():
         raise NoEngine(lack)
-    BUILT.parent.mkdir(exist_ok=True)
+    BUILT.parent.mkdir(parents=True, exist_ok=True)
     with (BUILT.parent / "elasticsearch.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (BUILT / ".built").exists():
