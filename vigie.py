@@ -29,7 +29,7 @@ from config.world import World
 from listeners import x_compliance
 from listeners.intake import Intake, search_sources
 from nlp.alone import Alone
-from nlp.annotate import annotate_stage
+from nlp.annotate import Annotator, annotate_stage
 from nlp.crew import Crew
 from nlp.detect import Memory, detect_stage
 from nlp.detect.stage import TABLES as DETECT_READS
@@ -67,6 +67,11 @@ def open_house() -> House:
     """The house that the environment describes; makes and migrates the database on first use."""
     chosen = settings()
     return House(chosen, Database.open(chosen.database))
+
+
+def prepare() -> None:
+    """Load the models in this process, for all that are forked from it."""
+    Annotator().ready()
 
 
 @contextmanager

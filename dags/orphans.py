@@ -22,8 +22,9 @@ def parent() -> psutil.Process | None:
 
 
 def report(supervisor: psutil.Process | None, instance: Any) -> None:
-    """Mark the task's run as failed where its supervisor is gone, so that the next one starts at once.
+    """Mark the task as failed where its supervisor is gone, so that the next one starts at once.
 
+    The task, not its run: a run that is marked from outside has no successor until the DAG's file is read again.
     It asks Airflow's API as the user that Airflow made at its start; where that cannot be done, Airflow finds out by
     itself that nobody speaks for the task any more.
     """
@@ -33,9 +34,9 @@ def report(supervisor: psutil.Process | None, instance: Any) -> None:
     try:
         token = requests.post(f"{api}/auth/token", json=_user(), timeout=TIMEOUT_S)
         token.raise_for_status()
-        run = f"{api}/api/v2/dags/{instance.dag_id}/dagRuns/{instance.run_id}"
+        mine = f"{api}/api/v2/dags/{instance.dag_id}/dagRuns/{instance.run_id}/taskInstances/{instance.task_id}"
         bearer = {"Authorization": f"Bearer {token.json()['access_token']}"}
-        told = requests.patch(run, json={"state": "failed"}, headers=bearer, timeout=TIMEOUT_S)
+        told = requests.patch(mine, json={"new_state": "failed"}, headers=bearer, timeout=TIMEOUT_S)
         told.raise_for_status()
     except (requests.RequestException, OSError, ValueError, KeyError) as error:
         log.warning("Airflow could not be told that this task is an orphan: %s", error)

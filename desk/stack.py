@@ -13,7 +13,8 @@ DRILL_TOKEN = "drill"
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:
-    """Airflow's settings: SQLite metadata, LocalExecutor, everything on loopback, DAGs running from the start.
+    """Airflow's settings: SQLite metadata, :class:`dags.executor.WarmExecutor`, everything on loopback, DAGs that run
+    from the start.
 
     Reading a DAG's file may take minutes: on a machine that is busy, a task that misses that deadline as it starts is
     put off for several more.
@@ -24,7 +25,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__EXECUTOR": "dags.executor.WarmExecutor",
         "AIRFLOW__CORE__PARALLELISM": "8",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",

@@ -25,6 +25,14 @@ def test_airflow_runs_every_dag_to_success(ended, name):
     assert ended[name] == "success"
 
 
-def test_reading_the_endless_dags_does_not_load_vigie(airflow):
+@pytest.mark.parametrize("file", ["stages", "schedules"])
+def test_reading_the_dags_does_not_load_vigie(airflow, file):
     """Airflow gives each reading a deadline; a task that misses it while the machine is busy is put off for minutes."""
-    assert airflow("-c", "import sys, dags.stages; print('vigie' in sys.modules)").split()[-1] == "False"
+    assert airflow("-c", f"import sys, dags.{file}; print('vigie' in sys.modules)").split()[-1] == "False"
+
+
+def test_the_schedules_of_airflow_are_those_of_vigie(airflow):
+    said = airflow(
+        "-c", "import vigie, dags.schedules as s; print(s.EVERY == {o.name: o.every for o in vigie.SCHEDULES})"
+    )
+    assert said.split()[-1] == "True"

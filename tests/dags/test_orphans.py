@@ -13,6 +13,7 @@ import pytest
 from dags import orphans
 
 INSTANCE = SimpleNamespace(dag_id="vigie_listen", run_id="scheduled__1", task_id="listen")
+RUN = "/api/v2/dags/vigie_listen/dagRuns/scheduled__1"
 
 
 @pytest.fixture
@@ -52,10 +53,10 @@ def dead():
     return found
 
 
-def test_an_orphan_ends_its_run_so_that_the_next_one_starts(api, dead):
+def test_an_orphan_says_that_it_failed_so_that_the_next_one_starts(api, dead):
     orphans.report(dead, INSTANCE)
     assert api[0][3] == {"username": "admin", "password": "secret"}
-    assert api[1] == ("PATCH", "/api/v2/dags/vigie_listen/dagRuns/scheduled__1", "Bearer t", {"state": "failed"})
+    assert api[1] == ("PATCH", f"{RUN}/taskInstances/listen", "Bearer t", {"new_state": "failed"})
 
 
 def test_a_task_whose_supervisor_lives_says_nothing(api):
