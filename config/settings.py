@@ -81,7 +81,8 @@ def _cluster(env: Mapping[str, str]) -> Cluster | None:
         return None
     for host in hosts:
         if not _HOST.fullmatch(host):
-            raise SettingsError(f"VIGIE_ELASTICSEARCH holds {host!r}: give https://name:9200, with commas between")
+            shown = re.sub(r"//[^/]*@", "//…@", host)
+            raise SettingsError(f"VIGIE_ELASTICSEARCH holds {shown!r}: give https://name:9200, with commas between")
     prefix = env.get("VIGIE_ELASTICSEARCH_PREFIX", PREFIX)
     if not _PREFIX.fullmatch(prefix):
         raise SettingsError(f"VIGIE_ELASTICSEARCH_PREFIX must be small letters, digits and dashes, not {prefix!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -170,16 +171,37 @@ def _build() -> Path:
     if lack := missing():
         raise NoEngine(lack)
     BUILT.parent.mkdir(parents=True, exist_ok=True)
-    with (BUILT.parent / "elasticsearch.lock").open("w") as lock:
+    built, stamp = BUILT.resolve(), _stamp()
+    with (built.parent / "elasticsearch.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (BUILT / ".built").exists():
-            shutil.rmtree(BUILT, ignore_errors=True)
-            made = subprocess.run(
-                [SOURCES / "start", "--build", BUILT], capture_output=True, text=True, timeout=BUILD_S
-            )  # fmt: skip
-            if made.returncode:
-                raise NoEngine(f"Elasticsearch cannot be built: {(made.stdout + made.stderr)[-2000:]}")
-    return BUILT
+        made_of = built / ".made-of"
+        if not made_of.exists() or made_of.read_text() != stamp:
+            _make(built.with_name("elasticsearch.new"), stamp).rename(_emptied(built))
+    return built
+
+
+def _make(new: Path, stamp: str) -> Path:
+    """A new build, of the sources that ``stamp`` says. Raises NoEngine."""
+    made = subprocess.run(
+        [SOURCES / "start", "--build", _emptied(new)], capture_output=True, text=True, timeout=BUILD_S
+    )  # fmt: skip
+    if made.returncode:
+        raise NoEngine(f"Elasticsearch cannot be built: {(made.stdout + made.stderr)[-2000:]}")
+    (new / ".made-of").write_text(stamp)
+    return new
+
+
+def _emptied(folder: Path) -> Path:
+    """Nothing is there any more; what runs from it goes on."""
+    if folder.exists():
+        shutil.rmtree(folder.rename(folder.with_name(f"{folder.name}.old-{os.getpid()}")), ignore_errors=True)
+    return folder
+
+
+def _stamp() -> str:
+    """What the sources of the server are: a build of others is made anew."""
+    content = b"".join(path.read_bytes() for path in sorted(SOURCES.iterdir()) if path.is_file())
+    return hashlib.sha256(content).hexdigest()
 
 
 def _ports() -> Ports:

@@ -6,27 +6,41 @@ says; one without a position is in no area and on no tile.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
+
+from store.records import TAGS
 
 Sort = Literal["newest", "oldest", "relevance"]
 Field = Literal["source", "hazard", "need", "labels", "lang", "filters", "incident", "place", "voice", "departement"]
 Step = Literal["minute", "hour", "day"]
 After = tuple[float | int | str, ...]
-"""Where a page ended: opaque, to be handed back with the same words, conditions and order."""
+"""Where a page ended, to be handed back with the same words, conditions and order: (created_at in microseconds, seq)
+for newest and oldest, whichever engine; (score, seq) for relevance, the engine's own."""
 Ring = tuple[tuple[float, float], ...]
+AT_ONCE = 1000
+"""Posts on one page, and values of :meth:`Engine.top`, at most."""
+STEPS = 10_000
+TILES = 10_000
+ZOOM = 29
+CORNERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """What somebody drew: the corners (lat, lon) of a simple polygon, closed or not. Raises ValueError below three."""
+    """What somebody drew: the corners (lat, lon) of a simple polygon, closed or not.
+
+    Raises ValueError below three corners, above :data:`CORNERS`, and for a corner that is not on Earth."""
 
     ring: Ring
 
     def __post_init__(self) -> None:
-        if len(set(self.ring)) < 3:
-            raise ValueError("an area has at least three different corners (lat, lon)")
+        if not 3 <= len(set(self.ring)) <= CORNERS:
+            raise ValueError(f"an area has at least three different corners (lat, lon), and at most {CORNERS}")
+        if not all(abs(lat) <= 90 and abs(lon) <= 180 for lat, lon in self.ring):
+            raise ValueError("a corner of the area is not on Earth: latitudes go to 90, longitudes to 180 degrees")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,9 @@ class Query:
     ``words``: each must be in the text, accents and case aside, the last one as a beginning; what stands between
     double quotes is a phrase. ``tag`` with ``least`` is its probability, without it the label. ``since`` is included,
     ``until`` is not; both are of ``created_at``.
+
+    Raises ValueError for a tag that is none of :data:`store.records.TAGS`, for ``least`` without a tag, a probability
+    that is none, and a time without a zone.
     """
 
     words: str = ""
@@ -51,6 +68,20 @@ class Query:
     area: Area | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.tag is not None and self.tag not in TAGS:
+            raise ValueError(f"tag must be one of {', '.join(TAGS)}, not {self.tag!r}")
+        if self.least is not None and self.tag is None:
+            raise ValueError("a least probability needs the tag that it is of")
+        for name in ("least", "about", "relevance"):
+            p = getattr(self, name)
+            if p is not None and not 0 <= p <= 1:
+                raise ValueError(f"{name} is a probability from 0 to 1, not {p!r}")
+        for name in ("since", "until"):
+            at = getattr(self, name)
+            if at is not None and at.tzinfo is None:
+                raise ValueError(f"{name} needs its zone, this one has none: {at!r}; give an aware datetime in UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +145,9 @@ class Engine(Protocol):
         ...
 
     def histogram(self, query: Query, step: Step) -> list[Count]:
-        """Posts by ``created_at``, from the first to the last, times without any included; at most 10,000 steps."""
+        """Posts by ``created_at``, from the first to the last, times without any included.
+
+        Raises ValueError where that takes more than :data:`STEPS`."""
         ...
 
     def top(self, query: Query, field: Field, limit: int = 10) -> list[Count]:
@@ -122,7 +155,7 @@ class Engine(Protocol):
         ...
 
     def tiles(self, query: Query, zoom: int) -> list[Tile]:
-        """The tiles that hold posts, those with most first; ``zoom`` is 0 to 29; at most 10,000."""
+        """The tiles that hold posts, those with most first; ``zoom`` is 0 to :data:`ZOOM`; at most :data:`TILES`."""
         ...
 
 
@@ -137,3 +170,28 @@ class Answered:
     engine: str
     instead_of: str | None = None
     reason: str = field(default="")
+
+
+def check(
+    *,
+    sort: str = "newest",
+    limit: int = 1,
+    after: After | None = None,
+    step: str = "hour",
+    field: str = "source",
+    zoom: int = 0,
+) -> None:
+    """Raise ValueError, with what there is instead, for an order, a page, a step, a field or a zoom that is none."""
+    for name, given, known in (("sort", sort, Sort), ("step", step, Step), ("field", field, Field)):
+        if given not in get_args(known):
+            raise ValueError(f"{name} must be one of {', '.join(get_args(known))}, not {given!r}")
+    if not 1 <= limit <= AT_ONCE:
+        raise ValueError(f"limit must be from 1 to {AT_ONCE}, not {limit}")
+    if not 0 <= zoom <= ZOOM:
+        raise ValueError(f"zoom must be from 0 to {ZOOM}, not {zoom}")
+    if after is not None and not (len(after) == 2 and all(_number(one) for one in after)):
+        raise ValueError(f"after must be what the page before said, not {after!r}")
+
+
+def _number(value: float | int | str) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

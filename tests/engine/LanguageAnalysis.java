@@ -1,6 +1,8 @@
+import java.io.Reader;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.CharArraySet;
 import org.apache.lucene.analysis.TokenStream;
@@ -8,6 +10,7 @@ import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.apache.lucene.analysis.en.EnglishPossessiveFilter;
 import org.apache.lucene.analysis.fr.FrenchAnalyzer;
 import org.apache.lucene.analysis.miscellaneous.ASCIIFoldingFilter;
+import org.apache.lucene.analysis.pattern.PatternReplaceCharFilter;
 import org.apache.lucene.analysis.snowball.SnowballFilter;
 import org.apache.lucene.analysis.util.ElisionFilter;
 import org.elasticsearch.common.settings.Settings;
@@ -21,7 +24,8 @@ import org.tartarus.snowball.ext.FrenchStemmer;
 
 /**
  * What Vigie's templates ask of the analysis-common module, which is not published to Maven: Lucene's own classes under
- * the module's names and settings (the french and english analyzers; the filters asciifolding, elision, stemmer).
+ * the module's names and settings (the french and english analyzers; the filters asciifolding, elision, stemmer; the
+ * character filter pattern_replace).
  */
 public class LanguageAnalysis extends Plugin implements AnalysisPlugin {
   @Override public Map<String, AnalysisProvider<AnalyzerProvider<? extends Analyzer>>> getAnalyzers() {
@@ -33,6 +37,19 @@ public class LanguageAnalysis extends Plugin implements AnalysisPlugin {
         "asciifolding", (i, e, name, s) -> filter(name, ASCIIFoldingFilter::new),
         "elision", needing((i, e, name, s) -> filter(name, elision(s))),
         "stemmer", needing((i, e, name, s) -> filter(name, stemmer(s.get("language", "english")))));
+  }
+
+  @Override public Map<String, AnalysisProvider<CharFilterFactory>> getCharFilters() {
+    return Map.of("pattern_replace", needing((i, e, name, s) -> replacing(name, s)));
+  }
+
+  private static CharFilterFactory replacing(String name, Settings settings) {
+    Pattern pattern = Pattern.compile(settings.get("pattern"));
+    String replacement = settings.get("replacement", "");
+    return new NormalizingCharFilterFactory() {
+      @Override public String name() { return name; }
+      @Override public Reader create(Reader in) { return new PatternReplaceCharFilter(pattern, replacement, in); }
+    };
   }
 
   private static Function<TokenStream, TokenStream> elision(Settings settings) {
@@ -57,9 +74,9 @@ public class LanguageAnalysis extends Plugin implements AnalysisPlugin {
     };
   }
 
-  private static AnalysisProvider<TokenFilterFactory> needing(AnalysisProvider<TokenFilterFactory> made) {
+  private static <T> AnalysisProvider<T> needing(AnalysisProvider<T> made) {
     return new AnalysisProvider<>() {
-      @Override public TokenFilterFactory get(IndexSettings i, org.elasticsearch.env.Environment e, String n, Settings s) throws java.io.IOException {
+      @Override public T get(IndexSettings i, org.elasticsearch.env.Environment e, String n, Settings s) throws java.io.IOException {
         return made.get(i, e, n, s);
       }
       @Override public boolean requiresAnalysisSettings() { return true; }
