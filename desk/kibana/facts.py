@@ -1,0 +1,111 @@
+"""What Kibana 9.2 demands of a saved object, read from its public sources; :mod:`desk.kibana.check` holds us to it.
+
+``version`` is the *typeMigrationVersion* that our objects declare: the one whose shape they have. An import brings an
+object up from there to what the running Kibana holds, and refuses one that is newer than itself, so each is the oldest
+with that shape. ``where`` names the file of elastic/kibana.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+RELEASE = "9.2"
+CORE = "8.8.0"  # coreMigrationVersion: the last change to what all objects share
+GRID = 48  # columns of a dashboard
+DATA_VIEW = "index-pattern"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A type of saved object: attributes it must and may have, and which of them are JSON written as a string."""
+
+    version: str
+    must: frozenset[str]
+    may: frozenset[str]
+    json: frozenset[str]
+    where: str
+
+
+def _fact(version: str, must: str, may: str, json: str, where: str) -> Fact:
+    return Fact(version, frozenset(must.split()), frozenset(may.split()), frozenset(json.split()), where)
+
+
+_SHARED = "src/platform/plugins/shared"
+TYPES: Mapping[str, Fact] = {
+    DATA_VIEW: _fact(
+        "8.0.0",
+        "title name",
+        "timeFieldName fieldFormatMap fieldAttrs fields sourceFilters runtimeFieldMap typeMeta allowNoIndex",
+        "fieldFormatMap fieldAttrs fields sourceFilters runtimeFieldMap typeMeta",
+        f"{_SHARED}/data_views/server/saved_objects/data_views.ts",
+    ),
+    "dashboard": _fact(
+        "10.3.0",
+        "title panelsJSON optionsJSON kibanaSavedObjectMeta",
+        "description timeRestore timeFrom timeTo refreshInterval controlGroupInput sections version hits",
+        "panelsJSON optionsJSON kibanaSavedObjectMeta.searchSourceJSON controlGroupInput.panelsJSON"
+        " controlGroupInput.ignoreParentSettingsJSON",
+        f"{_SHARED}/dashboard/server/dashboard_saved_object/schema/v1/v1.ts to v3/v3.ts",
+    ),
+    "search": _fact(
+        "10.5.0",
+        "title description columns sort grid hideChart isTextBasedQuery kibanaSavedObjectMeta",
+        "timeRestore rowHeight headerRowHeight rowsPerPage sampleSize density viewMode hideAggregatedPreview",
+        "kibanaSavedObjectMeta.searchSourceJSON",
+        f"{_SHARED}/saved_search/server/saved_objects/schema.ts",
+    ),
+    "map": _fact(
+        "8.4.0",
+        "title layerListJSON mapStateJSON uiStateJSON",
+        "description",
+        "layerListJSON mapStateJSON uiStateJSON",
+        "x-pack/platform/plugins/shared/maps/server/saved_objects/setup_saved_objects.ts",
+    ),
+    "links": _fact(
+        "10.1.0",
+        "title links layout",
+        "description",
+        "",
+        "src/platform/plugins/private/links/server/saved_objects/links.ts",
+    ),
+}
+
+# x-pack/platform/plugins/shared/lens/public/datasources/form_based/operations/definitions: those that we use, with
+# the kinds of field that each takes
+OPERATIONS: Mapping[str, frozenset[str]] = {
+    "terms": frozenset({"string", "number", "boolean"}),
+    "date_histogram": frozenset({"date"}),
+    "filters": frozenset({"document"}),
+    "count": frozenset({"document"}),
+    "unique_count": frozenset({"string", "number", "boolean", "date"}),
+    "sum": frozenset({"number"}),
+    "max": frozenset({"number", "date"}),
+    "average": frozenset({"number"}),
+    "median": frozenset({"number"}),
+    "percentile": frozenset({"number"}),
+    "last_value": frozenset({"string", "number", "boolean", "date"}),
+}
+BUCKETS = frozenset({"terms", "date_histogram", "filters"})
+RECORDS = "___records___"  # the source field of an operation that looks at whole documents
+
+CHARTS = frozenset({"lnsXY", "lnsDatatable", "lnsMetric", "lnsPie", "lnsHeatmap"})
+PANELS = frozenset({"lens", "map", "search", "links"})
+SERIES = frozenset({"line", "bar_stacked", "bar_horizontal_stacked", "bar_horizontal_percentage_stacked"})
+SHAPES = frozenset({"treemap", "donut"})
+# src/platform/plugins/shared/field_formats/common/types.ts
+FORMATS: Mapping[str, frozenset[str]] = {
+    "url": frozenset({"string"}),
+    "static_lookup": frozenset({"string", "boolean"}),
+    "duration": frozenset({"number"}),
+    "percent": frozenset({"number"}),
+}
+# x-pack/platform/plugins/shared/maps/common/constants.ts
+LAYERS = frozenset({"EMS_VECTOR_TILE", "GEOJSON_VECTOR", "HEATMAP"})
+SOURCES = frozenset({"EMS_TMS", "ES_SEARCH", "ES_GEO_GRID"})
+
+# What an Elasticsearch type is to Kibana (src/platform/packages/shared/kbn-field-types)
+KINDS: Mapping[str, str] = {
+    "keyword": "string", "text": "text", "date": "date", "boolean": "boolean", "integer": "number", "long": "number",
+    "float": "number", "geo_point": "geo_point",
+}  # fmt: skip
