@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, get_args
 
+from store.annotations import APART
 from store.records import TAGS
 
 Sort = Literal["newest", "oldest", "relevance"]
@@ -18,14 +19,14 @@ Field = Literal["source", "hazard", "need", "labels", "lang", "filters", "incide
 Step = Literal["minute", "hour", "day"]
 After = tuple[float | int | str, ...]
 """Where a page ended, to be handed back with the same words, conditions and order: (created_at in microseconds, seq)
-for newest and oldest, whichever engine; (score, seq) for relevance, the engine's own."""
+for newest and oldest, whichever engine; for relevance the engine's own score stands before them."""
 Ring = tuple[tuple[float, float], ...]
 AT_ONCE = 1000
 """Posts on one page, and values of :meth:`Engine.top`, at most."""
 STEPS = 10_000
 TILES = 10_000
 ZOOM = 29
-CORNERS = 1000
+CORNERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,11 @@ class Query:
 
     ``words``: each must be in the text, accents and case aside, the last one as a beginning; what stands between
     double quotes is a phrase. ``tag`` with ``least`` is its probability, without it the label. ``since`` is included,
-    ``until`` is not; both are of ``created_at``.
+    ``until`` is not; both are of ``created_at``. Without ``cleared`` the posts labelled public_order_threat are left
+    out of everything, counts too, and that tag cannot be asked for.
 
-    Raises ValueError for a tag that is none of :data:`store.records.TAGS`, for ``least`` without a tag, a probability
-    that is none, and a time without a zone.
+    Raises ValueError for that, for a tag that is none of :data:`store.records.TAGS`, for ``least`` without a tag, a
+    probability that is none, and a time without a zone.
     """
 
     words: str = ""
@@ -68,10 +70,13 @@ class Query:
     area: Area | None = None
     since: datetime | None = None
     until: datetime | None = None
+    cleared: bool = True
 
     def __post_init__(self) -> None:
         if self.tag is not None and self.tag not in TAGS:
             raise ValueError(f"tag must be one of {', '.join(TAGS)}, not {self.tag!r}")
+        if self.tag == APART and not self.cleared:
+            raise ValueError(f"{APART} is not for everybody to ask for")
         if self.least is not None and self.tag is None:
             raise ValueError("a least probability needs the tag that it is of")
         for name in ("least", "about", "relevance"):
@@ -105,7 +110,8 @@ class Found:
 class Page:
     """Posts in the order asked for; ``after`` asks for the next page, None at the end; ``total`` counts all that match.
 
-    ``engine`` is who answered; ``behind`` counts the changes that it does not know yet."""
+    By relevance, equals come newest first; where no words are asked for, everything is equal. ``engine`` is who
+    answered; ``behind`` counts the changes that it does not know yet."""
 
     found: tuple[Found, ...]
     total: int
@@ -181,7 +187,9 @@ def check(
     field: str = "source",
     zoom: int = 0,
 ) -> None:
-    """Raise ValueError, with what there is instead, for an order, a page, a step, a field or a zoom that is none."""
+    """Raise ValueError, with what there is instead, for an order, a page, a step, a field or a zoom that is none.
+
+    ``sort`` is the order that is followed: newest, not relevance, where no words are asked for."""
     for name, given, known in (("sort", sort, Sort), ("step", step, Step), ("field", field, Field)):
         if given not in get_args(known):
             raise ValueError(f"{name} must be one of {', '.join(get_args(known))}, not {given!r}")
@@ -189,7 +197,8 @@ def check(
         raise ValueError(f"limit must be from 1 to {AT_ONCE}, not {limit}")
     if not 0 <= zoom <= ZOOM:
         raise ValueError(f"zoom must be from 0 to {ZOOM}, not {zoom}")
-    if after is not None and not (len(after) == 2 and all(_number(one) for one in after)):
+    length = 3 if sort == "relevance" else 2
+    if after is not None and not (len(after) == length and all(_number(one) for one in after)):
         raise ValueError(f"after must be what the page before said, not {after!r}")
 
 

@@ -34,7 +34,7 @@ public class LanguageAnalysis extends Plugin implements AnalysisPlugin {
 
   @Override public Map<String, AnalysisProvider<TokenFilterFactory>> getTokenFilters() {
     return Map.of(
-        "asciifolding", (i, e, name, s) -> filter(name, ASCIIFoldingFilter::new),
+        "asciifolding", (i, e, name, s) -> folding(name),
         "elision", needing((i, e, name, s) -> filter(name, elision(s))),
         "stemmer", needing((i, e, name, s) -> filter(name, stemmer(s.get("language", "english")))));
   }
@@ -80,6 +80,13 @@ public class LanguageAnalysis extends Plugin implements AnalysisPlugin {
         return made.get(i, e, n, s);
       }
       @Override public boolean requiresAnalysisSettings() { return true; }
+    };
+  }
+
+  private static TokenFilterFactory folding(String name) { // of a beginning too: `FUMÉ*` is looked up as `fume*`
+    return new AbstractTokenFilterFactory(name) {
+      @Override public TokenStream create(TokenStream in) { return new ASCIIFoldingFilter(in); }
+      @Override public TokenStream normalize(TokenStream in) { return create(in); }
     };
   }
 
