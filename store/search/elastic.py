@@ -37,7 +37,8 @@ MOST_APART = 10_000
 EXACT = 20_000
 """Values and tiles that each index counts before they are added up: below it the sums are exact."""
 _MILLIS: Mapping[Step, int] = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000}
-_TOO_MANY = "too_many_buckets_exception"
+_TOO_MANY, _MISSING = "too_many_buckets_exception", "index_not_found_exception"
+_EMPTY = "the posts are not there: an index that was never fed, or lost, is filled by `vigie watch` or a rebuild"
 
 
 class Elastic:
@@ -128,9 +129,10 @@ class Elastic:
             apart = self._apart(query)
             return self._answer(self._posts, query=asking.conditions(query, words, apart), **more)
         except FAULTS as error:
-            if _TOO_MANY in str(getattr(error, "body", "")):
+            said = str(getattr(error, "body", ""))
+            if _TOO_MANY in said:
                 raise ValueError("that is more than can be counted at once: take longer steps or less time") from error
-            raise Away(reason(error)) from error
+            raise Away(_EMPTY if _MISSING in said else reason(error)) from error
 
     def _apart(self, query: Query) -> list[str] | None:
         """The posts labelled public_order_threat, where the query asks for them or must not show them."""
