@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from config.settings import settings
-from desk.kibana import pack
+from config.secrets import secret
+from config.settings import Settings, settings
+from desk.kibana import loading, pack
 from desk.kibana.say import LANGS
 from desk.web.words import Lang
 from store.index.cluster import PREFIX
 
+KEY = "VIGIE_KIBANA_API_KEY"
 _LANG = click.option(
     "--lang", type=click.Choice([*LANGS, "all"]), default="all", show_default=True, help="Which language's objects."
 )
@@ -26,15 +32,47 @@ def command() -> None:
 @_LANG
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="The file; standard output without.")
 def export(lang: str, out: Path | None) -> None:
-    """Write the saved objects as NDJSON, as Kibana's own import takes them (Stack Management, Saved Objects)."""
-    here = settings()
-    prefix = here.cluster.prefix if here.cluster else PREFIX
-    lines = pack.lines(pack.both(_langs(lang), prefix, here.desk_url))
+    """Write the saved objects as NDJSON, as Kibana's own import takes them (Stack Management, Saved Objects).
+
+    Their links lead to VIGIE_DESK_URL, and they show the indices of VIGIE_ELASTICSEARCH_PREFIX.
+    """
+    lines = _lines(settings(), lang)
     if out is None:
         click.echo(lines, nl=False)
     else:
         out.write_bytes(lines)
 
 
-def _langs(lang: str) -> tuple[Lang, ...]:
-    return tuple(each for each in LANGS if lang in (each, "all"))
+@command.command("import", epilog="Example: vigie kibana import --url https://kibana.example.org --space crise")
+@_LANG
+@click.option("--url", help="Where Kibana is; VIGIE_KIBANA_URL without.")
+@click.option("--space", help="The space to fill; the default one without.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def load(lang: str, url: str | None, space: str | None, as_json: bool) -> None:
+    """Bring the saved objects into a running Kibana, in place of those of an earlier import.
+
+    The API key is read from VIGIE_KIBANA_API_KEY, or from the file that VIGIE_KIBANA_API_KEY_FILE names. The exit
+    status is 1 where Kibana did not take every object.
+    """
+    here = settings({**os.environ, "VIGIE_KIBANA_URL": url} if url else None)
+    if here.kibana_url is None:
+        raise click.UsageError("where is Kibana? Give --url or VIGIE_KIBANA_URL")
+    key = secret(KEY) if os.environ.get(KEY) or os.environ.get(f"{KEY}_FILE") else None
+    kibana = loading.Kibana(here.kibana_url, space, key, here.cluster.ca if here.cluster else None)
+    try:
+        outcome = loading.load(kibana, _lines(here, lang))
+    except loading.KibanaError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(asdict(outcome), ensure_ascii=False))
+    else:
+        click.echo(f"{outcome.imported} objects imported into {kibana.place}.")
+        for failure in outcome.failed:
+            click.echo(f"not imported: {failure.type} {failure.id}: {failure.reason}", err=True)
+    sys.exit(1 if outcome.failed else 0)
+
+
+def _lines(here: Settings, lang: str) -> bytes:
+    langs: tuple[Lang, ...] = tuple(each for each in LANGS if lang in (each, "all"))
+    prefix = here.cluster.prefix if here.cluster else PREFIX
+    return pack.lines(pack.both(langs, prefix, here.desk_url))

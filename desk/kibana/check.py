@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from desk.kibana import check_lens, check_map
-from desk.kibana.check_fields import Views, in_query
+from desk.kibana.checks import charts, maps
+from desk.kibana.checks.fields import Views, in_query
 from desk.kibana.facts import CORE, DATA_VIEW, FORMATS, GRID, PANELS, TYPES
 from desk.kibana.say import strings
 from desk.web.words import Lang
@@ -121,7 +121,7 @@ def _content(one: Plain, views: Views) -> Iterable[str]:
         case "search":
             return _listing(one, views)
         case "map":
-            return check_map.faults(one, views)
+            return maps.faults(one, views)
         case "index-pattern":
             return _view(one, views)
         case _:
@@ -150,7 +150,7 @@ def _view(one: Plain, views: Views) -> Iterator[str]:
 
 
 def _listing(one: Plain, views: Views) -> Iterator[str]:
-    view, attributes = one["references"][0]["id"], one["attributes"]
+    view, attributes = next((reference["id"] for reference in one["references"]), ""), one["attributes"]
     fields = views.kinds(view)
     yield from (f"shows {column}, which is not there" for column in attributes["columns"] if column not in fields)
     for field, order in attributes["sort"]:
@@ -169,7 +169,7 @@ def _dashboard(one: Plain, views: Views) -> Iterator[str]:
             yield f"has a panel of the type {panel['type']} (we make {', '.join(sorted(PANELS))})"
         elif panel["type"] == "lens":
             chart = panel["embeddableConfig"]["attributes"]
-            yield from (f"«{chart['title']}» {fault}" for fault in check_lens.faults(chart, views))
+            yield from (f"«{chart['title']}» {fault}" for fault in charts.faults(chart, views))
     for key, control in orjson.loads(one["attributes"].get("controlGroupInput", {}).get("panelsJSON", "{}")).items():
         view = targets.get(f"controlGroup_{key}:optionsListDataView", "")
         field = control["explicitInput"]["fieldName"]

@@ -71,7 +71,7 @@ class On:
         """The value of the newest document, by the date field ``by``."""
         kind = self._kind(field)
         scale: Scale = "ratio" if kind == "number" else "ordinal"
-        params = {"sortField": by, "showArrayValues": False}
+        params = {"sortField": by, "showArrayValues": True}  # so it asks top_hits, not top_metrics
         return Column("last_value", label or self.view.label(field), kind, scale, field, params, f"{field}: *")
 
     def terms(self, field: str, size: int, by: str | None, label: str = "", *, missing: bool = False) -> Column:

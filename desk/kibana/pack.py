@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 import orjson
 
 from config.settings import HOST
-from desk.kibana import analysts, exercise, views, watch
+from desk.kibana import views
 from desk.kibana.board import Board
+from desk.kibana.boards import analysts, exercise, watch
+from desk.kibana.boards.shared import Kit
 from desk.kibana.saved import Saved
 from desk.kibana.say import LANGS, Say
-from desk.kibana.shared import Kit
 from desk.web.words import Lang
 from store.index.cluster import PREFIX
 

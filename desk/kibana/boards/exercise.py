@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from desk.kibana import board as boards
-from desk.kibana import lens, shared
+from desk.kibana import lens
 from desk.kibana.board import Board, Panel, row
+from desk.kibana.boards import shared
+from desk.kibana.boards.shared import ALARM, CALM, LIVE, Kit
 from desk.kibana.lens import Chart
 from desk.kibana.maps import incident_map
 from desk.kibana.saved import Saved
-from desk.kibana.shared import ALARM, CALM, LIVE, Kit
 
 UNREAL = 'status: ("Exercise" or "Test")'
 

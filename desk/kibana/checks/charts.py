@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from desk.kibana.check_fields import Views, in_query
+from desk.kibana.checks.fields import Views, in_query
 from desk.kibana.facts import BUCKETS, CHARTS, OPERATIONS, RECORDS, SERIES, SHAPES
 
 Plain = Mapping[str, Any]

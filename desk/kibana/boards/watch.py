@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from desk.kibana import lens, shared
+from desk.kibana import lens
 from desk.kibana.board import Board, Control, Panel, row
+from desk.kibana.boards import shared
+from desk.kibana.boards.shared import ALARM, CALM, LIVE, RELEVANT, Kit
 from desk.kibana.lens import Chart
 from desk.kibana.maps import incident_map
-from desk.kibana.shared import ALARM, CALM, LIVE, RELEVANT, Kit
 
 
 def board(kit: Kit) -> Board:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from desk.kibana.check_fields import Views, in_query
+from desk.kibana.checks.fields import Views, in_query
 from desk.kibana.facts import LAYERS, SOURCES
 
 Plain = Mapping[str, Any]

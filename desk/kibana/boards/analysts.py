@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from desk.kibana import lens, shared
+from desk.kibana import lens
 from desk.kibana.board import Board, Control, Panel, row
+from desk.kibana.boards import shared
+from desk.kibana.boards.shared import RELEVANT, Kit
 from desk.kibana.columns import Column, filters
 from desk.kibana.lens import Chart
-from desk.kibana.shared import RELEVANT, Kit
 
 FILTERS = 'kind: "filter"'
 DECIDED = 'verification: "confirmed" or verification: "refuted"'
