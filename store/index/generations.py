@@ -7,7 +7,7 @@ is being built, every change goes to both. The alias moves once the new one is w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -47,14 +47,15 @@ class Named(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One family. ``live`` is what its alias leads to; ``building`` is being filled: its documents up to the key
-    ``after`` are in, ``done`` of ``total``. ``wanted`` says why a new generation must be built, None where none must;
-    ``why`` is the same of the one that is being built."""
+    ``after`` are in, ``done`` of ``total``, of which it ``refused`` some. ``wanted`` says why a new generation must be
+    built, None where none must; ``why`` is the same of the one that is being built."""
 
     live: Generation
     building: Generation | None = None
     after: tuple[Any, ...] | None = None
     done: int = 0
     total: int = 0
+    refused: int = 0
     why: str | None = None
     wanted: str | None = None
 
@@ -66,8 +67,13 @@ class Standing:
 
 def standing(conn: Connection, family: Family) -> Standing:
     """How the family stands; one that was never fed has its first generation live, and empty."""
+    return known(conn, family) or Standing(Generation(family.version))
+
+
+def known(conn: Connection, family: Family) -> Standing | None:
+    """How the family stands, None where that was never written down."""
     kept = state.value(conn, STATE, family.name)
-    return _of_json(kept) if kept else Standing(Generation(family.version))
+    return _of_json(kept) if kept else None
 
 
 def put(conn: Connection, family: Family, new: Standing) -> None:
@@ -81,9 +87,9 @@ def ask(conn: Connection, family: Family, why: str) -> None:
     put(conn, family, replace(standing(conn, family), wanted=why))
 
 
-def unsettled(conn: Connection) -> Iterator[tuple[Family, Standing]]:
-    """Families for which a generation is wanted or being built."""
-    for family in FAMILIES:
+def unsettled(conn: Connection, families: Iterable[Family] = FAMILIES) -> Iterator[tuple[Family, Standing]]:
+    """Those of ``families`` for which a generation is wanted or being built."""
+    for family in families:
         found = standing(conn, family)
         if found.wanted or found.building:
             yield family, found

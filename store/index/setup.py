@@ -8,7 +8,7 @@ indices stay out of it until they are whole.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 PRIORITY = 500
 
 
-def install(client: Elasticsearch, cluster: Cluster) -> list[str]:
-    """Put the templates in place that are not there as this Vigie has them; gives their names.
+def install(client: Elasticsearch, cluster: Cluster, families: Sequence[Family] = FAMILIES) -> list[str]:
+    """Put the templates of ``families`` in place that are not there as this Vigie has them; gives their names.
 
     Two requests where nothing is to be done. Raises elasticsearch's ApiError and TransportError.
     """
-    parts, wholes = _components(cluster.prefix), _templates(cluster.prefix)
+    parts, wholes = _components(cluster.prefix, families), _templates(cluster.prefix, families)
     patient = client.options(ignore_status=404)  # the answer where there is none
     found = patient.cluster.get_component_template(name=f"{cluster.prefix}-*").body.get("component_templates", ())
     have = {one["name"]: _digest_of(one["component_template"]) for one in found}
@@ -107,14 +107,14 @@ def _create(client: Elasticsearch, name: str, alias: str | None) -> None:
             raise
 
 
-def _components(prefix: str) -> dict[str, dict[str, Any]]:
+def _components(prefix: str, families: Sequence[Family]) -> dict[str, dict[str, Any]]:
     bodies = {"settings": template("settings"), "position": template("position")}
     named_so = {f"{prefix}-{name}": body for name, body in bodies.items()}
-    named_so |= {f"{prefix}-{one.name}-v{one.version}": template(one.name) for one in FAMILIES}
+    named_so |= {f"{prefix}-{one.name}-v{one.version}": template(one.name) for one in families}
     return {name: _signed({"template": body["template"]}) for name, body in named_so.items()}
 
 
-def _templates(prefix: str) -> dict[str, dict[str, Any]]:
+def _templates(prefix: str, families: Sequence[Family]) -> dict[str, dict[str, Any]]:
     return {
         f"{one.alias(prefix)}-v{one.version}": _signed(
             {
@@ -124,7 +124,7 @@ def _templates(prefix: str) -> dict[str, dict[str, Any]]:
                 "allow_auto_create": False,
             }
         )
-        for one in FAMILIES
+        for one in families
     }
 
 
