@@ -68,7 +68,7 @@ class On:
         return Column("percentile", label, "number", "ratio", field, {"percentile": percentile})
 
     def last(self, field: str, by: str, label: str = "") -> Column:
-        """The value of the newest document, by the date field ``by``."""
+        """The value of the newest document, by the date field ``by``; of several values all."""
         kind = self._kind(field)
         scale: Scale = "ratio" if kind == "number" else "ordinal"
         params = {"sortField": by, "showArrayValues": True}  # so it asks top_hits, not top_metrics
@@ -81,7 +81,7 @@ class On:
             "size": size,
             "orderBy": order,
             "orderDirection": "desc" if by else "asc",
-            "otherBucket": False,
+            "otherBucket": missing,
             "missingBucket": missing,
             "parentFormat": {"id": "terms"},
         }

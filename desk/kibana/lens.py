@@ -17,7 +17,7 @@ LAYER = "layer"
 class Chart:
     """One Lens panel. ``columns``: id → column, groups first, as the requests are nested; ``kql`` keeps it to some
     documents. ``alone`` charts look past the filters of the dashboard, for families that lack the field filtered by:
-    Kibana would find nothing in them. The range of time still holds."""
+    Kibana would find nothing in them. They look past ``kql`` as well, so it must be empty; the range of time holds."""
 
     title: str
     kind: str

@@ -9,7 +9,6 @@ from desk.kibana.boards.shared import RELEVANT, Kit
 from desk.kibana.columns import Column, filters
 from desk.kibana.lens import Chart
 
-FILTERS = 'kind: "filter"'
 DECIDED = 'verification: "confirmed" or verification: "refuted"'
 
 
@@ -18,10 +17,10 @@ def board(kit: Kit) -> Board:
     rows = (
         row(3, shared.links(kit, "watch")),
         row(12, Panel(_hourly(kit, "kept"), 24), Panel(_hourly(kit, "received"), 24)),
-        row(14, Panel(_counted(kit, "analysts.yield", FILTERS), 24), Panel(_useful(kit), 24)),
+        row(14, Panel(_counted(kit, "analysts.yield", "filter", "col.filter"), 24), Panel(_useful(kit), 24)),
         row(18, Panel(_overlap(kit), 48)),
         row(14, Panel(_precision(kit), 24), Panel(_decisions(kit), 24)),
-        row(12, Panel(_counted(kit, "analysts.cost", 'kind: "source"'), 24), Panel(_gaps(kit), 24)),
+        row(12, Panel(_counted(kit, "analysts.cost", "source", "field.source"), 24), Panel(_gaps(kit), 24)),
     )
     controls = (shared.status(kit), Control(kit.view("posts"), "filters", kit.say("col.filter")))
     say = kit.say
@@ -31,25 +30,25 @@ def board(kit: Kit) -> Board:
 def _hourly(kit: Kit, field: str) -> Chart:
     on = kit.on("hours")
     columns = {
-        "filter": on.terms("subject", 12, "posts", kit.say("col.filter")),
+        "filter": on.terms("filter", 12, "posts", kit.say("col.filter")),
         "time": on.time("hour", "1h", kit.say("col.when")),
         "posts": on.number("sum", field),
     }
     kind, drawn = lens.over_time("line", "time", ["posts"], "filter")
-    return Chart(kit.say(f"analysts.{field}"), kind, kit.view("hours"), columns, drawn, FILTERS, alone=True)
+    return Chart(kit.say(f"analysts.{field}"), kind, kit.view("hours"), columns, drawn, alone=True)
 
 
-def _counted(kit: Kit, title: str, kql: str) -> Chart:
+def _counted(kit: Kit, title: str, by: str, label: str) -> Chart:
     """What was read and what was kept; what is read is what a source that is paid by the post costs."""
     on = kit.on("hours")
     columns = {
-        "subject": on.terms("subject", 50, "read"),
+        "subject": on.terms(by, 50, "read", kit.say(label)),
         "read": on.number("sum", "received", kit.say("col.read")),
         "kept": on.number("sum", "kept"),
         "listened": on.number("sum", "listened_s"),
     }
     kind, drawn = lens.table(columns, "read")
-    return Chart(kit.say(title), kind, kit.view("hours"), columns, drawn, kql, alone=True)
+    return Chart(kit.say(title), kind, kit.view("hours"), columns, drawn, alone=True)
 
 
 def _useful(kit: Kit) -> Chart:

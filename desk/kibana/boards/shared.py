@@ -50,8 +50,8 @@ def links(kit: Kit, name: str) -> Panel:
 def figure(kit: Kit, family: str, title: str, column: str, kql: str, color: str, *, alone: bool = False) -> Chart:
     """How many documents of a family match, as one large figure."""
     kind, drawn = lens.figure("value", color)
-    columns = {"value": kit.on(family).count(kit.say(column))}
-    return Chart(kit.say(title), kind, kit.view(family), columns, drawn, kql, alone)
+    columns = {"value": kit.on(family).count(kit.say(column), kql if alone else "")}
+    return Chart(kit.say(title), kind, kit.view(family), columns, drawn, "" if alone else kql, alone)
 
 
 def tags(kit: Kit, title: str, kql: str = "") -> Chart:

@@ -87,9 +87,9 @@ def _hearing(kit: Kit) -> Chart:
 def _received(kit: Kit) -> Chart:
     on = kit.on("hours")
     columns = {
-        "source": on.terms("subject", 12, "received", kit.say("field.source")),
+        "source": on.terms("source", 12, "received", kit.say("field.source")),
         "time": on.time("hour", "1h", kit.say("col.when")),
         "received": on.number("sum", "received"),
     }
     kind, drawn = lens.over_time("line", "time", ["received"], "source")
-    return Chart(kit.say("watch.received"), kind, kit.view("hours"), columns, drawn, 'kind: "source"', alone=True)
+    return Chart(kit.say("watch.received"), kind, kit.view("hours"), columns, drawn, alone=True)

@@ -7,7 +7,7 @@ Follows ``lens/public/datasources/form_based/to_expression.ts``, ``data/common/s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from desk.kibana.panels.buckets import MISSING, OTHER, Asked, Bucket, bucket
@@ -28,14 +28,15 @@ REFERRING = ("formula", "math", "static_value")
 class Table:
     """What one layer shows: rows of column id to value, as Kibana has them before it formats them.
 
-    ``labels``: the name of each column. ``request`` is what was sent, ``index`` where to; ``times`` are milliseconds
-    since 1970.
+    ``keys``: the columns that name a row. ``labels``: the name of each column. ``request`` is what was sent, ``index``
+    where to. Times are milliseconds since 1970.
     """
 
     index: str
     request: Dsl
+    keys: tuple[str, ...]
     labels: Mapping[str, str]
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def show(client: Elasticsearch, layer: Mapping[str, Any], view: View, scope: Sco
             _add_other(client, view, body, read, depth, found)
     labels = {id: read.columns[id]["label"] for id in read.order}
     rows = [computed(row, read.columns, read.order) for row in _rows(read, found, scope, 0)]
-    return Table(view.title, body, labels, rows)
+    return Table(view.title, body, tuple(one.id for one in read.buckets), labels, rows)
 
 
 def read_layer(layer: Mapping[str, Any], view: View, scope: Scope) -> Layer:

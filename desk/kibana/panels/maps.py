@@ -90,7 +90,7 @@ def _documents(client: Elasticsearch, layer: Mapping[str, Any], view: View, scop
     hits = client.search(index=view.title, body=body).body["hits"]["hits"]
     labels = {name: name for name in ("_id", source["geoField"], *fields)}
     rows = [{"_id": hit["_id"], **{name: _only(of) for name, of in hit.get("fields", {}).items()}} for hit in hits]
-    return Table(view.title, body, labels, rows)
+    return Table(view.title, body, ("_id",), labels, rows)
 
 
 def _grid(client: Elasticsearch, layer: Mapping[str, Any], view: View, scope: Scope, seen: Window | None) -> Table:
@@ -119,7 +119,7 @@ def _grid(client: Elasticsearch, layer: Mapping[str, Any], view: View, scope: Sc
         for one in found
     ]  # fmt: skip
     labels = {name: name for name in ("tile", "count", "middle", *(name for name, _, _ in metrics))}
-    return Table(view.title, body, labels, rows)
+    return Table(view.title, body, ("tile",), labels, rows)
 
 
 def _metrics(asked: Sequence[Mapping[str, Any]], view: View) -> Iterator[tuple[str, str, str]]:

@@ -33,7 +33,7 @@ def show(client: Elasticsearch, attributes: Mapping[str, Any], view: View, scope
     }
     hits = client.search(index=view.title, body=body).body["hits"]["hits"]
     rows = [{"_id": hit["_id"], **{name: _only(of) for name, of in hit.get("fields", {}).items()}} for hit in hits]
-    return Table(view.title, body, {name: name for name in ("_id", *columns)}, rows)
+    return Table(view.title, body, ("_id",), {name: name for name in ("_id", *columns)}, rows)
 
 
 def _only(values: list[Any]) -> Any:

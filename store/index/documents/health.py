@@ -59,9 +59,11 @@ def hours_since(conn: Connection, since: datetime) -> set[str]:
 
 
 def _of_hour(row: Any) -> dict[str, Any]:
+    """A filter or a source also has a field of its own, so that a chart of filters need not leave out the rest."""
     kind, _, subject = row.subject.partition(":")
+    own = {kind: subject} if kind in ("filter", "source") else {}
     counts = {name: row._mapping[name] for name in ("hour", "received", "kept", "listened_s", "silent_s")}
-    return {"kind": kind, "subject": subject or kind, **counts}
+    return {"kind": kind, "subject": subject or kind, **own, **counts}
 
 
 def _id(row: Any) -> str:

@@ -110,12 +110,11 @@ def _index(db: Database, client: Elasticsearch, cluster: Cluster) -> None:
 
 
 def _ids(conn, family: Family) -> Iterable[str]:
-    keys = {"posts": tables.posts.c.id, "public-order": tables.public_order.c.post_id}
     if family.name == "hours":
         return hours_since(conn, datetime(1970, 1, 1, tzinfo=UTC))
     table = getattr(tables, family.name.replace("-", "_"))
-    key = keys[family.name] if family.name in keys else (table.c.source if family.name == "sources" else table.c.id)
-    return list(conn.execute(select(key)).scalars())
+    key = {"sources": "source", "public-order": "post_id"}.get(family.name, "id")
+    return list(conn.execute(select(table.c[key])).scalars())
 
 
 def _bad(line) -> None:
