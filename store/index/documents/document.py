@@ -61,7 +61,8 @@ def position(lat: float | None, lon: float | None) -> dict[str, float] | None:
 
 def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
     filled: dict[str, Any] = {}
-    for name, value in fields.items():
+    for key, value in fields.items():
+        name = str(key)  # a column's name is a str of SQLAlchemy's own, which orjson does not write
         if isinstance(value, datetime):
             filled[name] = to_iso(value)
         elif isinstance(value, Mapping):

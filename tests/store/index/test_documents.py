@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from config.vocabulary import HAZARDS
@@ -19,6 +20,19 @@ BREST = Location("Brest", 20, 25, "Brest", "commune", role="origin", lat=48.39, 
 def kept(db, family, *ids):
     with db.read() as conn:
         return {id: one.body for id, one in documents(conn, family, ids).items()}
+
+
+def test_every_document_can_be_written_as_json(db, make, clock):
+    with db.write(durable=True) as conn:
+        outbox.add(conn, [make.delivery("d1")])
+        sources.report(conn, SourceHealth("x-flux", "on", "", clock.now))
+        gaps.put(conn, Gap("gap-1", "x-flux", clock.now, clock.now, "429"))
+    bodies = [
+        kept(db, families.DELIVERIES, "d1"),
+        kept(db, families.SOURCES, "x-flux"),
+        kept(db, families.GAPS, "gap-1"),
+    ]
+    assert all(orjson.loads(orjson.dumps(body)) for body in bodies)
 
 
 def keep(db, make, **more):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from config.world import World
 from desk.replay import EventClock, Stages
 from listeners.replay import Replay
 from nlp.annotate import Annotator
-from store import gaps, hourly, incidents, outbox, sources, tables
+from store import alerts, gaps, hourly, incidents, outbox, sources, tables
 from store.database import Database
 from store.index import bulk, setup
 from store.index.cluster import Cluster, connect
@@ -24,10 +25,14 @@ from store.index.documents import documents
 from store.index.documents.health import hours_since
 from store.index.families import FAMILIES, Family
 from store.index.generations import Generation
-from store.records import Acknowledgement, SourceHealth
+from store.records import Acknowledgement, Alert, Delivery, Incident, Place, SourceHealth
 
 MINUTE = timedelta(minutes=1)
 VERDICTS = ("confirmed", "refuted", "being_checked")
+AGENCIES = ("sdis", "samu", "prefecture-sidpc", "ville-cholet")
+HAZARDS = ("industrial_fire", "flood", "explosion", "storm", None)
+SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")
+PLACES = (("Cholet", 47.06, -0.88), ("Saumur", 47.26, -0.08), ("Angers", 47.47, -0.55), ("Segré", 47.69, -0.87))
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ def scene(files: Sequence[Path], world: World, cluster: Cluster, home: Path, mos
     db = Database.open(f"sqlite:///{home}/scene.db")
     with closing(db), connect(cluster, timeout_s=30) as client:
         start, end = _play(db, world, files, most)
+        _invent(db, start, random.Random(9))
         _act(db, start, end)
         _index(db, client, cluster)
         yield Scene(db, client, cluster, start - timedelta(hours=3), end + timedelta(hours=1))
@@ -67,6 +73,40 @@ def _play(db: Database, world: World, files: Sequence[Path], most: int) -> tuple
     stages.understand()
     stages.dispatch()
     return posts[0].created_at, clock.now
+
+
+def _invent(db: Database, start: datetime, chance: random.Random, number: int = 40) -> None:
+    """More incidents of the same hour, of every hazard and severity, decided on and sent at any speed."""
+    with db.write() as conn:
+        for place in range(number):
+            one = _incident(place, start + timedelta(seconds=chance.randrange(3600)), chance)
+            alert = Alert(
+                f"al-{place:03}", one.id, f"ev-{place:03}", "new", one.opened_at, one, chance.choice(AGENCIES),
+                trigger_received_at=one.opened_at,
+            )  # fmt: skip
+            incidents.put(conn, [one])
+            alerts.add(conn, [alert] if place % 7 else [])
+            outbox.add(conn, [_delivery(alert, agency, chance) for agency in AGENCIES[: place % 4] if place % 7])
+
+
+def _incident(number: int, at: datetime, chance: random.Random) -> Incident:
+    name, lat, lon = chance.choice(PLACES)
+    return Incident(
+        f"inc-{number:03}", chance.choice(("Exercise", "Exercise", "Test", "Actual")),
+        chance.choice(("open", "watching", "closed")), at, at, at + 5 * MINUTE, hazard=chance.choice(HAZARDS),
+        tags=("emerging_incident", "rumour")[: chance.randrange(3)], severity=chance.choice(SEVERITIES),
+        place=Place(name, lat, lon, 3000.0, "commune") if number % 9 else None,
+        posts=chance.randrange(3, 400), voices=chance.randrange(1, 60),
+    )  # fmt: skip
+
+
+def _delivery(alert: Alert, agency: str, chance: random.Random) -> Delivery:
+    first = alert.at + timedelta(seconds=chance.expovariate(1 / 9))
+    state = chance.choice(("sent", "sent", "sent", "failed"))
+    return Delivery(
+        f"d-{alert.id}-{agency}", alert.id, alert.incident_id, "new", agency, "lead", "duty", "mail", alert.at,
+        state, 1, None, first, first if state == "sent" else None, trigger_received_at=alert.at,
+    )  # fmt: skip
 
 
 def _act(db: Database, start: datetime, end: datetime) -> None:
