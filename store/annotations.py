@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert
 from store import bulk, tables
 from store.batches import batches
 from store.codec import dumps, from_json
-from store.records import TAGS, Annotation
+from store.records import TAGS, Annotation, Location
 from store.tables import posts
 from store.text import clean
 
@@ -29,8 +29,17 @@ _UPSERT = bulk.compiled(
     _COLUMNS,
 )
 
+_TRAITS = (
+    *("about", "relevance", "rumour", "emerging_incident", "labels", "hazard", "need", "voice"),
+    *("lang", "lat", "lon", "place"),
+)
+_READ = f"UPDATE traits SET {', '.join(f'{name} = ?' for name in _TRAITS)} WHERE seq = ?"
 _APART = bulk.compiled(insert(_order), [column.name for column in _order.c])
-_RECEIVED = type_coerce(posts.c.received_at, BigInteger)
+_POST = (
+    posts.c.id,
+    type_coerce(posts.c.received_at, BigInteger),
+    *(posts.c.seq, posts.c.lang, posts.c.lat, posts.c.lon, posts.c.place),
+)
 COLUMNS = (tables.annotations.c.payload, _order.c.score, _order.c.labelled)
 """What :func:`of_columns` makes an annotation of."""
 
@@ -40,15 +49,32 @@ def put(conn: Connection, new: Sequence[Annotation]) -> int:
 
     One whose post is not (or no longer) there is left out: a deleted post must not come back by its annotation.
     """
-    there: dict[str, int] = {}
+    there: dict[str, tuple[Any, ...]] = {}
     for some in batches([annotation.post_id for annotation in new]):
-        found = conn.execute(select(posts.c.id, _RECEIVED).where(posts.c.id.in_(some)))
-        there |= {id: received for id, received in found}  # noqa: C416 - dict() of rows has no type that mypy knows
+        there |= {id: tuple(rest) for id, *rest in conn.execute(select(*_POST).where(posts.c.id.in_(some)))}
     kept = [annotation for annotation in new if annotation.post_id in there]
     if kept:
-        bulk.run(conn, _UPSERT, [_row(annotation) for annotation in kept])
-        _put_apart(conn, kept, there)
+        rows = [_row(annotation) for annotation in kept]
+        bulk.run(conn, _UPSERT, rows)
+        traits = [_traits(one, row, there[one.post_id]) for one, row in zip(kept, rows, strict=True)]
+        bulk.run(conn, _READ, traits)
+        _put_apart(conn, kept, {id: received for id, (received, *_) in there.items()})
     return len(kept)
+
+
+def located(locations: Sequence[Location]) -> Location | None:
+    """Where the post that names them lies: the place of the event that was read with the most confidence, the first
+    among equals; None where none has a position."""
+    held = [one for one in locations if one.name and one.role == "event" and one.lat is not None]
+    return max(held, key=lambda one: one.confidence, default=None)
+
+
+def _traits(one: Annotation, row: tuple[Any, ...], post: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values of ``_READ``: those of ``row`` that are searched by, and where the post lies."""
+    _, seq, lang, *spot = post
+    if place := located(one.locations):
+        spot = [place.lat, place.lon, clean(place.name)]
+    return (*row[2:-1], one.need and one.need.name, one.source, row[1] or lang, *spot, seq)
 
 
 def _put_apart(conn: Connection, kept: Sequence[Annotation], received: Mapping[str, int]) -> None:

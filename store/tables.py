@@ -51,6 +51,32 @@ annotations = Table(
     Column("payload", Json, nullable=False),
 )
 
+traits = Table(
+    "traits",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("created_at", UtcMicros, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("lang", FreeText),
+    Column("filters", Json, nullable=False),
+    Column("departement", FreeText),
+    Column("about", Float),
+    Column("relevance", Float),
+    Column("rumour", Float),
+    Column("emerging_incident", Float),
+    Column("labels", Json, nullable=False),
+    Column("hazard", Text),
+    Column("need", Text),
+    Column("voice", Text),
+    Column("lat", Float),
+    Column("lon", Float),
+    Column("place", FreeText),
+    Column("incident", Text),
+    Index("traits_created_at", "created_at"),
+)
+"""What posts are searched by besides their words, in narrow rows; made of the other tables, kept by triggers and
+:mod:`store.annotations`. Its partial indexes are in the migration."""
+
 incidents = Table(
     "incidents",
     metadata,

@@ -17,9 +17,10 @@ from config.settings import settings
 from desk.web.app import create_app
 from listeners.standin.playback import Draft
 from listeners.standin.server import Options, StandIn
-from store import config_versions, incidents, ledger, outbox, posts, withdrawals
+from store import annotations, config_versions, incidents, ledger, outbox, posts, withdrawals
 from store.database import Database
 from store.search import embedded
+from store.search.request import Query
 
 BUNDLE = """
 name: {fr: Essai, en: Trial}
@@ -162,7 +163,7 @@ def test_nothing_is_left_of_a_post_seconds_after_its_source_deleted_it(told):
     with house.db.read() as conn:
         (gone,) = withdrawals.of_incident(conn, now.id)
         (line,) = ledger.entries(conn, kind="post.deleted")
-        assert embedded.search(conn, MARK) == []
+    assert embedded.Embedded(house.db).search(Query(MARK)).total == 0
     assert gone.post_id not in now.evidence
     assert now.voices == len(SAID) - 1
     assert (line.subject, line.detail["incidents"]) == (gone.post_id, [now.id])
@@ -183,10 +184,10 @@ def test_an_edited_post_is_understood_anew_and_nothing_is_left_of_what_it_said(t
     print(f"edited everywhere {took:.2f} s after the new version came")
     assert took < 10
     with house.db.read() as conn:
-        (hit,) = embedded.search(conn, "gare")
-        assert posts.get(conn, [hit.post.id])[hit.post.id].edited_at is not None
-        assert incidents.incident_of(conn, [hit.post.id]) == {hit.post.id: incident(house.db).id}
-    assert hit.annotation is not None
+        (hit,) = embedded.Embedded(house.db).search(Query("gare")).found
+        assert posts.get(conn, [hit.post_id])[hit.post_id].edited_at is not None
+        assert incidents.incident_of(conn, [hit.post_id]) == {hit.post_id: incident(house.db).id}
+        assert hit.post_id in annotations.get(conn, [hit.post_id])
 
 
 def test_whoever_got_a_quote_is_told_that_it_was_withdrawn_and_not_what_it_said(tmp_path, monkeypatch, inbox):

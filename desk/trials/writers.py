@@ -21,7 +21,8 @@ from desk.trials.trial import Outcome
 from store import changes, posts, state
 from store.database import Busy, Database
 from store.records import Post
-from store.search import embedded
+from store.search.embedded import Embedded
+from store.search.request import Query
 from store.tables import posts as posts_table
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -178,11 +179,12 @@ def _write(url: str, seed: float, writer: int, rate: float, seconds: float) -> W
 def _read(url: str, seconds: float) -> Wrote:
     """Search, and read the newest changes, ten times a second."""
     db, took, until = Database.open(url), [], time.monotonic() + seconds
+    engine = Embedded(db)
     while time.monotonic() < until:
         began = time.perf_counter()
         with db.read() as conn:
             changes.after(conn, max(0, changes.latest(conn) - 500), ("posts",), 500)
-            embedded.search(conn, "fumée", limit=20)
+        engine.search(Query("fumée"), limit=20)
         took.append(time.perf_counter() - began)
         time.sleep(0.1)
     db.close()

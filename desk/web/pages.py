@@ -29,9 +29,12 @@ from desk.web import chart, clearance, guard
 from desk.web.evidence import evidence, readable
 from desk.web.reasons import in_french
 from desk.web.words import Lang, Words
+from store import annotations as kept
+from store import posts
 from store.database import Database
 from store.records import Incident, Status
-from store.search.embedded import search
+from store.search.embedded import Embedded
+from store.search.request import Query
 
 HERE = Path(__file__).parent
 YEAR = 365 * 24 * 3600
@@ -84,15 +87,18 @@ def board_page(request: Request) -> HTMLResponse:
 
 
 def search_page(request: Request) -> HTMLResponse:
-    """Posts that hold the words of ``?q=``, newest first, ``?before=`` the last of the page before."""
+    """Posts that hold the words of ``?q=``, newest first, ``?after=`` where the page before ended."""
     desk: Desk = request.app.state.desk
-    words, before = readable(request.query_params.get("q", ""))[:200], request.query_params.get("before")
+    words, bundle = readable(request.query_params.get("q", ""))[:200], desk.world().bundle
+    before = request.query_params.get("after", "").split(",")
+    after = tuple(int(one) for one in before) if all(one.isdecimal() for one in before) else None
+    page = Embedded(desk.db).search(Query(words), limit=PAGE, after=after)
+    ids = [hit.post_id for hit in page.found] if words else []
     with desk.db.read() as conn:
-        hits = search(conn, words, limit=PAGE, before=before) if words else []
-    bundle = desk.world().bundle
-    found = [evidence(hit.post, hit.annotation, words.split()) for hit in hits]
+        said, read = posts.get(conn, ids), kept.get(conn, ids)
+    found = [evidence(post, read.get(id), words.split()) for id, post in said.items()]
     items, withheld = clearance.allowed(bundle, found)
-    older = "/search?" + urlencode({"q": words, "before": hits[-1].post.id}) if len(hits) == PAGE else None
+    older = "/search?" + urlencode({"q": words, "after": ",".join(map(str, page.after))}) if page.after else None
     found_by: dict[str, Any] = {"items": items, "withheld": withheld, "older": older, "q": words}
     return render(request, "search.html", **found_by, **drill(desk, []))
 

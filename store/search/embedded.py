@@ -1,66 +1,108 @@
-"""Search over the posts: words without accents or case, the last one as a beginning, and what is known of a post."""
+"""The engine in the database itself: SQLite's full-text index, and the traits beside it."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, column, select, table, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    column,
+    func,
+    select,
+    table,
+    text,
+    type_coerce,
+)
 
-from store import tables
-from store.annotations import APART, COLUMNS, joined, of_columns
+from store.codec import loads
 from store.database import Database
-from store.posts import of_row
-from store.records import TAGS, Annotation, Post
-from store.tables import incident_posts, posts
+from store.search import tiles
+from store.search.conditions import conditions
+from store.search.fts import expression, marks
+from store.search.request import STEPS, TILES, After, Count, Field, Found, Page, Query, Sort, Step, Tile, check
+from store.search.words import Term, terms
+from store.tables import posts, traits
+from store.times import from_micros, to_iso
 
+NAME = "sqlite"
 SETTLED_AT_ONCE = 64
 """Pages of the index that one transaction merges."""
-
-_WORD = re.compile(r"[^\W_]+")
-_LIGATURES = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae"})
-_annotations, _order = tables.annotations, tables.public_order
-_INDEX = table("posts_fts", column("rowid"))
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A post found, with what was understood of it (None: nothing yet)."""
-
-    post: Post
-    annotation: Annotation | None
+MICROS: Mapping[Step, int] = {"minute": 60 * 10**6, "hour": 3600 * 10**6, "day": 86400 * 10**6}
+_LISTS = ("labels", "filters")
+_T = traits.c
+_at = type_coerce(_T.created_at, BigInteger)
+_INDEX = table("posts_fts", column("rowid"), column("rank"))
 
 
-def search(
-    conn: Connection,
-    words: str = "",
-    *,
-    incident: str | None = None,
-    tag: str | None = None,
-    hazard: str | None = None,
-    source: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    limit: int = 50,
-    before: str | None = None,
-) -> list[Hit]:
-    """At most ``limit`` posts that hold every word and meet every condition, the last received first.
+class Embedded:
+    """Answers from the database. What was committed is found at once; it is never away."""
 
-    ``tag`` is a label of the annotation, ``source`` the post's own source; ``since`` (included) and ``until`` (not)
-    bound ``created_at``; ``before`` is the id of the last post of the page before. Words that a person types are
-    words whatever they look like: there is no query language. Text without any word, as ``"?"``, finds nothing.
+    def __init__(self, db: Database) -> None:
+        self._db = db
 
-    Raises ValueError for a tag that is none of :data:`store.records.TAGS`.
-    """
-    wanted = match(words)
-    if words.strip() and not wanted:
-        return []
-    query = _narrowed(_found(wanted), incident, tag, hazard, source)
-    query = _bounded(query, since, until, before)
-    return [_hit(row) for row in conn.execute(query.limit(limit))]
+    @property
+    def name(self) -> str:
+        """``sqlite``."""
+        return NAME
+
+    def search(self, query: Query, *, sort: Sort = "newest", limit: int = 50, after: After | None = None) -> Page:
+        """One page; by relevance, what holds the words best comes first, and the newest of equals.
+
+        Raises ValueError for an ``after`` that no page ended with.
+        """
+        wanted = terms(query.words)
+        order: Sort = sort if sort != "relevance" or wanted else "newest"
+        check(sort=order, limit=limit, after=after)
+        with self._db.read() as conn:
+            holds = conditions(query, wanted)
+            total = conn.execute(select(func.count()).select_from(traits).where(*holds)).scalar_one()
+            one_page = _ordered(order, wanted, after).where(*holds).limit(limit + 1)
+            rows = list(conn.execute(one_page)) if total else []
+            found = _found(conn, rows[:limit], wanted)
+            end = _end(conn, order, after, rows[:limit]) if len(rows) > limit else None
+        return Page(found, total, end, NAME)
+
+    def histogram(self, query: Query, step: Step) -> list[Count]:
+        """Posts by ``created_at``; the steps are those of UTC. Raises ValueError where there are more than 10,000."""
+        check(step=step)
+        each = MICROS[step]
+        slot = _at - _at % each
+        counted = select(slot.label("slot"), func.count().label("n")).where(*conditions(query, terms(query.words)))
+        with self._db.read() as conn:
+            found: dict[int, int] = {row.slot: row.n for row in conn.execute(counted.group_by("slot"))}
+        if not found:
+            return []
+        slots = range(min(found), max(found) + 1, each)
+        if len(slots) > STEPS:
+            raise ValueError(f"{len(slots)} steps of a {step} are more than {STEPS}: take a longer one")
+        return [Count(to_iso(from_micros(at)), found.get(at, 0)) for at in slots]
+
+    def top(self, query: Query, field: Field, limit: int = 10) -> list[Count]:
+        """The values that most posts have, equals by value; a post with several counts for each."""
+        check(field=field, limit=limit)
+        value = type_coerce(_T[field], _T.source.type)
+        counted = select(value.label("value"), func.count().label("n")).where(*conditions(query, terms(query.words)))
+        with self._db.read() as conn:
+            rows = conn.execute(counted.where(value.is_not(None)).group_by(value)).all()
+        posts_of: Counter[str] = Counter()
+        for row in rows:
+            for one in set(loads(row.value)) if field in _LISTS else (row.value,):
+                posts_of[one] += row.n
+        return [Count(key, n) for key, n in sorted(posts_of.items(), key=lambda one: (-one[1], one[0]))[:limit]]
+
+    def tiles(self, query: Query, zoom: int) -> list[Tile]:
+        """The tiles that hold posts, those with most first. Raises ValueError for a ``zoom`` that is not 0 to 29."""
+        check(zoom=zoom)
+        placed = select(_T.lat, _T.lon).where(text("traits.lat IS NOT NULL"), _T.lon.is_not(None))
+        with self._db.read() as conn:
+            rows = conn.execute(placed.where(*conditions(query, terms(query.words)))).all()
+        return tiles.tiles([(lat, lon) for lat, lon in rows], zoom)[:TILES]
 
 
 def settle(db: Database) -> None:
@@ -81,50 +123,55 @@ def _written(conn: Connection) -> int:
     return changed
 
 
-def match(words: str) -> str:
-    """The FTS5 expression that finds every word of ``words``, the last as a beginning; empty where there is none."""
-    plain = unicodedata.normalize("NFC", words).translate(_LIGATURES)
-    found = _WORD.findall(plain)
-    return " ".join(f'"{word}"' for word in found) + "*" if found else ""
+def _ordered(sort: Sort, wanted: Sequence[Term], after: After | None) -> Select[Any]:
+    """Numbers and times of posts, and the score where it orders them, from where the page before ended."""
+    if sort == "relevance":
+        return _by_relevance(wanted, after)
+    one_page = select(_T.seq, _at.label("at"))
+    by = (_at, _T.seq) if sort == "oldest" else (_at.desc(), _T.seq.desc())
+    return one_page.order_by(*by) if after is None else one_page.where(_past(sort, *_numbers(after))).order_by(*by)
 
 
-def _found(wanted: str) -> Select[Any]:
-    """Posts with their annotations, the last received first; the order of the index, where words are asked for."""
-    query = select(posts, *COLUMNS)
-    understood = _annotations.c.post_id == posts.c.id
-    if not wanted:
-        return query.select_from(joined(posts.outerjoin(_annotations, understood))).order_by(posts.c.seq.desc())
-    both = _INDEX.join(posts, posts.c.seq == _INDEX.c.rowid).outerjoin(_annotations, understood)
-    holds = text("posts_fts MATCH :words").bindparams(words=wanted)
-    return query.select_from(joined(both)).where(holds).order_by(_INDEX.c.rowid.desc())
+def _past(sort: Sort, at: int, seq: int) -> ColumnElement[bool]:
+    """Beyond that time and number, in that order: the first part is for the index."""
+    if sort == "oldest":
+        return (_at >= at) & ((_at > at) | (_T.seq > seq))
+    return (_at <= at) & ((_at < at) | (_T.seq < seq))
 
 
-def _narrowed(
-    query: Select[Any], incident: str | None, tag: str | None, hazard: str | None, source: str | None
-) -> Select[Any]:
-    if incident is not None:
-        linked = select(incident_posts.c.post_id).where(incident_posts.c.incident_id == incident)
-        query = query.where(posts.c.id.in_(linked))
-    if tag is not None:
-        if tag not in TAGS:
-            raise ValueError(f"tag must be one of {', '.join(TAGS)}, not {tag!r}")
-        told = text("annotations.labels LIKE :label").bindparams(label=f'%"{tag}"%')
-        query = query.where(_order.c.labelled if tag == APART else told)
-    if hazard is not None:
-        query = query.where(_annotations.c.hazard == hazard)
-    return query if source is None else query.where(posts.c.source == source)
+def _by_relevance(wanted: Sequence[Term], after: After | None) -> Select[Any]:
+    """Scores change with every post that comes, so a page begins at a place and holds no post that came later."""
+    skipped, _, last = _numbers(after) if after is not None else (0, None, None)
+    scored = text("posts_fts MATCH :scored").bindparams(scored=expression(wanted))
+    ranked = select(_INDEX.c.rowid, _INDEX.c.rank).where(scored).subquery("ranked")
+    one_page = select(_T.seq, _at.label("at"), ranked.c.rank).join(ranked, ranked.c.rowid == _T.seq)
+    one_page = one_page.order_by(ranked.c.rank, _at.desc(), _T.seq.desc()).offset(skipped)
+    return one_page if last is None else one_page.where(_T.seq <= last)
 
 
-def _bounded(query: Select[Any], since: datetime | None, until: datetime | None, before: str | None) -> Select[Any]:
-    if since is not None:
-        query = query.where(posts.c.created_at >= since)
-    if until is not None:
-        query = query.where(posts.c.created_at < until)
-    if before is not None:
-        page = select(posts.c.seq).where(posts.c.id == before).scalar_subquery()
-        query = query.where(posts.c.seq < page)
-    return query
+def _numbers(after: After) -> list[int]:
+    """Raises ValueError for what is no place where a page ends."""
+    numbers = [one for one in after if isinstance(one, int) and abs(one) < 2**63]
+    if len(numbers) != len(after):
+        raise ValueError(f"after must be what the page before said, not {after!r}")
+    return numbers
 
 
-def _hit(row: Row[Any]) -> Hit:
-    return Hit(of_row(row), None if row.payload is None else of_columns(row.payload, row.score, row.labelled))
+def _end(conn: Connection, sort: Sort, after: After | None, rows: Sequence[Row[Any]]) -> After:
+    if sort != "relevance":
+        return rows[-1].at, rows[-1].seq
+    if after is not None:
+        skipped, at, last = _numbers(after)
+        return skipped + len(rows), at, last
+    newest = conn.execute(select(_at.label("at"), _T.seq).order_by(_T.seq.desc()).limit(1)).one()
+    return len(rows), newest.at, newest.seq
+
+
+def _found(conn: Connection, rows: Sequence[Row[Any]], wanted: Sequence[Term]) -> tuple[Found, ...]:
+    said = select(posts.c.seq, posts.c.id, posts.c.text).where(posts.c.seq.in_([row.seq for row in rows]))
+    texts = {seq: (id, text) for seq, id, text in conn.execute(said)}
+    found = []
+    for row in rows:
+        id, its = texts[row.seq]
+        found.append(Found(id, marks(its, wanted), -row.rank if hasattr(row, "rank") else None))
+    return tuple(found)

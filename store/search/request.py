@@ -1,7 +1,9 @@
 """What can be asked of the posts, and what comes back, whichever engine answers.
 
-Times are aware and in UTC, positions WGS 84 degrees. A post lies where the place read in it is, else where the platform
-says; one without a position is in no area and on no tile.
+Times are aware and in UTC, positions WGS 84 degrees. A post lies where the place of the event that was read in it with
+the most confidence is, else where the platform says; one without a position is in no area and on no tile. ``lang`` is
+the language that was read, else the one that the platform says; ``departement`` is that of the account, ``voice`` who
+speaks.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ Field = Literal["source", "hazard", "need", "labels", "lang", "filters", "incide
 Step = Literal["minute", "hour", "day"]
 After = tuple[float | int | str, ...]
 """Where a page ended, to be handed back with the same words, conditions and order: (created_at in microseconds, seq)
-for newest and oldest, whichever engine; for relevance the engine's own score stands before them."""
+for newest and oldest, whichever engine; for relevance three numbers of the engine's own."""
 Ring = tuple[tuple[float, float], ...]
 AT_ONCE = 1000
 """Posts on one page, and values of :meth:`Engine.top`, at most."""

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from store import ledger, outbox
-from store.search.embedded import search
+from store import ledger, outbox, posts
+from store.search.embedded import Embedded
+from store.search.request import Query
 
 
 def acknowledge(desk, incident: str = "inc-1", **fields: str):
@@ -65,8 +66,9 @@ def report(desk, **fields: str):
 
 
 def kept(desk):
+    found = [hit.post_id for hit in Embedded(desk.db).search(Query()).found]
     with desk.db.read() as conn:
-        return [hit.post for hit in search(conn)]
+        return list(posts.get(conn, found).values())
 
 
 def test_a_report_becomes_a_post_entered_by_hand(desk):

@@ -16,7 +16,8 @@ from listeners.x_wire import incoming
 from store import annotations, changes, incidents, ledger, outbox, posts, withdrawals
 from store.database import Database
 from store.records import Annotation, Delivery
-from store.search import embedded
+from store.search.embedded import Embedded
+from store.search.request import Query
 
 KEY = AuthorKeys.of_bytes(b"test")
 NOON = datetime(2031, 5, 4, 12, tzinfo=UTC)
@@ -37,8 +38,7 @@ def texts(db: Database) -> list[str]:
 
 
 def found(db: Database, word: str) -> list[str]:
-    with db.read() as conn:
-        return [hit.post.id for hit in embedded.search(conn, word)]
+    return [hit.post_id for hit in Embedded(db).search(Query(word)).found]
 
 
 def lines(db: Database) -> list[tuple[str, str, object]]:

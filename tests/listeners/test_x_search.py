@@ -17,7 +17,8 @@ from listeners.standin.server import Options, StandIn
 from listeners.x_search import XSearch
 from store import posts, sources, state
 from store.database import Database
-from store.search import embedded
+from store.search.embedded import Embedded
+from store.search.request import Query
 
 KEY = AuthorKeys.of_bytes(b"test")
 DRAFTS = [Draft(n / 1000, {"id": f"d{n}", "text": f"incendie à Cholet {n}", "lang": "fr"}) for n in range(120)]
@@ -134,8 +135,7 @@ def test_a_server_that_is_not_there_is_told(db: Database, world: World) -> None:
 def test_what_was_found_can_be_searched_for(db: Database, world: World) -> None:
     with played(DRAFTS[:1]) as standin:
         round_of(db, world, searcher(db, world, standin))
-    with db.read() as conn:
-        assert len(embedded.search(conn, "incendie")) == 1
+    assert Embedded(db).search(Query("incendie")).total == 1
 
 
 @pytest.mark.parametrize("remembered", ["rest_until", "covered"])

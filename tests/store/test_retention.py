@@ -20,7 +20,8 @@ from store import (
 )
 from store.records import Gap
 from store.retention import BATCH, Ages, erase
-from store.search import embedded
+from store.search.embedded import Embedded
+from store.search.request import Query
 
 LONG = timedelta(days=400)
 WEEK = timedelta(days=7)
@@ -306,5 +307,5 @@ def test_the_words_of_erased_posts_leave_the_index(db, make, now):
     erase(db, now, ages(posts=WEEK))
     with db.read() as conn:
         blocks = b"".join(conn.exec_driver_sql("SELECT block FROM posts_fts_data").scalars())
-        assert len(embedded.search(conn, "fumée")) == 38
+    assert Embedded(db).search(Query("fumée")).total == 38
     assert b"peniche"[1:] not in blocks

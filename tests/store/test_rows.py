@@ -15,7 +15,6 @@ from store import (
     state,
 )
 from store.records import Geo, LedgerEntry, SourceHealth
-from store.search import embedded
 
 
 def test_a_post_comes_back_as_it_went_in(db, make):
@@ -47,7 +46,6 @@ def test_what_was_found_about_public_order_stands_apart_and_readers_see_it(db, m
         (payload,) = conn.exec_driver_sql("SELECT payload FROM annotations").one()
         apart = conn.exec_driver_sql("SELECT post_id, score, labelled FROM public_order").all()
         assert annotations.get(conn, ["file:1"]) == {"file:1": one}
-        assert embedded.search(conn, "", tag="public_order_threat")[0].annotation == one
         annotations.put(conn, [replace(one, tags=tags | {"public_order_threat": None}, labels=())])
         assert conn.exec_driver_sql("SELECT count(*) FROM public_order").scalar_one() == 0
     assert "0.9" not in payload.split("tags")[1]

@@ -31,7 +31,8 @@ from store import (
     state,
 )
 from store.database import Database
-from store.search import embedded
+from store.search.embedded import Embedded
+from store.search.request import Query
 
 spec = importlib.util.spec_from_file_location("disk_kit", Path(__file__).parents[1] / "disk_kit.py")
 disk_kit = importlib.util.module_from_spec(spec)
@@ -99,7 +100,7 @@ def test_all_that_an_earlier_version_kept_is_read_by_this_one(old):
         )
         assert annotations.get(conn, ["x:1"])["x:1"].relevance == 0.8
         assert [one.received for one in sources.all(conn)] == [9]
-        assert [hit.post.id for hit in embedded.search(conn, "fumee", limit=5)] == ["x:1"]
+        assert [hit.post_id for hit in Embedded(db).search(Query("fumee", about=0.8)).found] == ["x:1"]
         assert (changes.cursor(conn, "annotate"), state.get(conn, "detect")) == (3, {"now": 12.5})
         assert config_versions.latest(conn) == ("v1", {"b.yaml": "a: b"})
         assert [change.op for change in changes.after(conn, 0, ("posts",), 9)] == ["insert", "insert", "delete"]
