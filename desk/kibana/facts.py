@@ -2,7 +2,8 @@
 
 ``version`` is the *typeMigrationVersion* that our objects declare: the one whose shape they have. An import brings an
 object up from there to what the running Kibana holds, and refuses one that is newer than itself, so each is the oldest
-with that shape. ``where`` names the file of elastic/kibana.
+with that shape; a shape of one version never changes once it was released. ``where`` names the files of elastic/kibana,
+each with the commit at which it was read.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ TYPES: Mapping[str, Fact] = {
         "title name",
         "timeFieldName fieldFormatMap fieldAttrs fields sourceFilters runtimeFieldMap typeMeta allowNoIndex",
         "fieldFormatMap fieldAttrs fields sourceFilters runtimeFieldMap typeMeta",
-        f"{_SHARED}/data_views/server/saved_objects/data_views.ts",
+        f"{_SHARED}/data_views/server/saved_objects/data_views.ts@385d45e4",
     ),
     "dashboard": _fact(
         "10.3.0",
@@ -46,33 +47,34 @@ TYPES: Mapping[str, Fact] = {
         "description timeRestore timeFrom timeTo refreshInterval controlGroupInput sections version hits",
         "panelsJSON optionsJSON kibanaSavedObjectMeta.searchSourceJSON controlGroupInput.panelsJSON"
         " controlGroupInput.ignoreParentSettingsJSON",
-        f"{_SHARED}/dashboard/server/dashboard_saved_object/schema/v1/v1.ts to v3/v3.ts",
+        f"{_SHARED}/dashboard/server/dashboard_saved_object/schema:"
+        " v1/v1.ts@3c37204b, v2/v2.ts@353fb1c2, v3/v3.ts@1b722a55",
     ),
     "search": _fact(
         "10.5.0",
         "title description columns sort grid hideChart isTextBasedQuery kibanaSavedObjectMeta",
         "timeRestore rowHeight headerRowHeight rowsPerPage sampleSize density viewMode hideAggregatedPreview",
         "kibanaSavedObjectMeta.searchSourceJSON",
-        f"{_SHARED}/saved_search/server/saved_objects/schema.ts",
+        f"{_SHARED}/saved_search/server/saved_objects/search.ts@01a60f27, schema.ts",
     ),
     "map": _fact(
         "8.4.0",
         "title layerListJSON mapStateJSON uiStateJSON",
         "description",
         "layerListJSON mapStateJSON uiStateJSON",
-        "x-pack/platform/plugins/shared/maps/server/saved_objects/setup_saved_objects.ts",
+        "x-pack/platform/plugins/shared/maps/server/saved_objects/setup_saved_objects.ts@2dd01fe0",
     ),
     "links": _fact(
         "10.1.0",
         "title links layout",
         "description",
         "",
-        "src/platform/plugins/private/links/server/saved_objects/links.ts",
+        "src/platform/plugins/private/links/server/saved_objects/links.ts@2cda376d, schema/v1/v1.ts@7c2e599d",
     ),
 }
 
-# x-pack/platform/plugins/shared/lens/public/datasources/form_based/operations/definitions: those that we use, with
-# the kinds of field that each takes
+# x-pack/platform/plugins/shared/lens/public/datasources/form_based/operations/definitions (metrics.tsx@0d321280,
+# last_value.tsx@1a146850): those that we use, with the kinds of field that each takes
 OPERATIONS: Mapping[str, frozenset[str]] = {
     "terms": frozenset({"string", "number", "boolean"}),
     "date_histogram": frozenset({"date"}),
@@ -93,14 +95,14 @@ CHARTS = frozenset({"lnsXY", "lnsDatatable", "lnsMetric", "lnsPie", "lnsHeatmap"
 PANELS = frozenset({"lens", "map", "search", "links"})
 SERIES = frozenset({"line", "bar_stacked", "bar_horizontal_stacked", "bar_horizontal_percentage_stacked"})
 SHAPES = frozenset({"treemap", "donut"})
-# src/platform/plugins/shared/field_formats/common/types.ts
+# src/platform/plugins/shared/field_formats/common/types.ts@03a8a96a, converters/
 FORMATS: Mapping[str, frozenset[str]] = {
     "url": frozenset({"string"}),
     "static_lookup": frozenset({"string", "boolean"}),
     "duration": frozenset({"number"}),
     "percent": frozenset({"number"}),
 }
-# x-pack/platform/plugins/shared/maps/common/constants.ts
+# x-pack/platform/plugins/shared/maps/common/constants.ts@3d357946
 LAYERS = frozenset({"EMS_VECTOR_TILE", "GEOJSON_VECTOR", "HEATMAP"})
 SOURCES = frozenset({"EMS_TMS", "ES_SEARCH", "ES_GEO_GRID"})
 
