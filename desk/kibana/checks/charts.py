@@ -26,6 +26,8 @@ def faults(chart: Plain, views: Views) -> Iterator[str]:
     for key, layer in layers.items():
         kinds = views.kinds(targets.get(_PREFIX + key, ""))
         yield from _layer(layer, kinds)
+        if layer.get("ignoreGlobalFilters") and state["query"]["query"]:
+            yield "looks past the dashboard's filters, and so past its own query"
         yield from in_query(state["query"], kinds)
     yield from _drawn(chart["visualizationType"], state["visualization"], layers)
 

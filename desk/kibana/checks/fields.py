@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from desk.kibana import views
 from desk.kibana.facts import KINDS
+from desk.kibana.panels.errors import PanelError
+from desk.kibana.panels.kql import to_dsl
+from desk.kibana.panels.views import Field
 from store.index.families import FAMILIES
-
-_QUERY = re.compile(
-    r'(?P<field>[a-z_]+(?:\.[a-z_]+)*)\s*(?P<sign>:|>=|<=|>|<)\s*(?P<value>"[^"]*"|\([^()]*\)|[\w*.-]+)'
-)
-_REST = re.compile(r"(?:\s|\(|\)|\band\b|\bor\b|\bnot\b)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +29,14 @@ class Views:
 
 
 def in_query(query: Mapping[str, str], kinds: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with a query, as Kibana keeps it, over these fields.
-
-    We write a small part of the language: ``field: value``, ``field: *``, ``field: (a or b)``, ``field >= number``,
-    joined with ``and``, ``or``, ``not`` and brackets.
-    """
+    """What is wrong with a query, as Kibana keeps it, over these fields."""
     if query["language"] != "kuery":
         yield f"asks in {query['language']}, not in kuery"
         return
-    kql = query["query"]
-    if not _REST.fullmatch(_QUERY.sub(" ", kql)):
-        yield f"asks «{kql}», which is more of Kibana's language than we write"
-    for match in _QUERY.finditer(kql):
-        kind = kinds.get(match["field"])
-        if kind is None:
-            yield f"asks for {match['field']}, which is not there"
-        elif match["sign"] != ":" and kind not in ("number", "date"):
-            yield f"compares {match['field']}, which is no number"
-        elif kind == "boolean" and match["value"] not in ("true", "false", "*"):
-            yield f"asks whether {match['field']} is {match['value']}"
+    try:
+        asked = to_dsl(query["query"], {name: Field(name, kind, True) for name, kind in kinds.items()}, "UTC")
+    except PanelError as error:
+        yield f"asks what cannot be read: {error}"
+        return
+    if "multi_match" in str(asked):
+        yield f"asks «{query['query']}» of every field"

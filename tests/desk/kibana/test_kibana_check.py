@@ -48,7 +48,7 @@ TAGS, TIMES, RUMOURS = (
     "Délais d’alerte et d’acquittement par service",
     "Rumeurs et leur vérification",
 )
-BY = {"type": "column"}
+BY, HEARING = {"type": "column"}, "Calme ou aveugle ?"
 WRONGS = {
     "an unknown type": (
         lambda all: put(all[0], type="visualization"), "is of a type that we do not make"),
@@ -105,11 +105,19 @@ WRONGS = {
     "a query for a field that is not there": (
         lambda all: charts(
             all, lambda chart, _: put(chart["state"], query={"query": "statut: vrai", "language": "kuery"}), TAGS),
-        "asks for statut, which is not there"),
+        "has no field statut"),
     "a query that we cannot read": (
         lambda all: charts(
-            all, lambda chart, _: put(chart["state"], query={"query": "labels: a near b", "language": "kuery"}), TAGS),
-        "more of Kibana's language than we write"),
+            all, lambda chart, _: put(chart["state"], query={"query": "labels: (a or b", "language": "kuery"}), TAGS),
+        "a ) is missing"),
+    "a query of every field": (
+        lambda all: charts(
+            all, lambda chart, _: put(chart["state"], query={"query": "incendie", "language": "kuery"}), TAGS),
+        "asks «incendie» of every field"),
+    "a query that Kibana would pass over": (
+        lambda all: charts(
+            all, lambda chart, _: put(chart["state"], query={"query": "kept > 0", "language": "kuery"}), HEARING),
+        "past its own query"),
     "a format for the wrong kind of field": (
         lambda all: put(
             of(all, "vigie-posts-fr")["attributes"], fieldFormatMap='{"created_at": {"id": "duration", "params": {}}}'),
