@@ -4,7 +4,7 @@
 key written there. The triggers that do it are made by the migrations.
 """
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
 
 from store.types import FreeText, Json, UtcMicros
 
@@ -73,9 +73,13 @@ traits = Table(
     Column("place", FreeText),
     Column("incident", Text),
     Index("traits_created_at", "created_at"),
+    Index("traits_hazard", "hazard", "created_at", sqlite_where=text("hazard IS NOT NULL")),
+    Index("traits_incident", "incident", "created_at", sqlite_where=text("incident IS NOT NULL")),
+    Index("traits_labels", "labels", "created_at", sqlite_where=text("labels <> '[]'")),
+    Index("traits_position", "lat", "lon", sqlite_where=text("lat IS NOT NULL")),
 )
 """What posts are searched by besides their words, in narrow rows; made of the other tables, kept by triggers and
-:mod:`store.annotations`. Its partial indexes are in the migration."""
+:mod:`store.annotations`."""
 
 incidents = Table(
     "incidents",
@@ -338,6 +342,7 @@ public_order = Table(
     Column("labelled", Boolean, nullable=False),
     Column("at", UtcMicros, nullable=False),
     Index("public_order_at", "at"),
+    Index("public_order_labelled", "post_id", sqlite_where=text("labelled")),
 )
 
 SHARED = {
