@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,9 +35,10 @@ from nlp.detect import Memory, detect_stage
 from nlp.detect.stage import TABLES as DETECT_READS
 from nlp.geocode import Geocoder
 from nlp.wary import wary
-from store import retention, times
+from store import changes, retention, times
 from store.database import Database
 from store.holding import Holding
+from store.index.families import TABLES as INDEXED
 from store.leases import LeaseExpired
 from store.meter import Meter
 from store.owners import this_process
@@ -122,6 +123,16 @@ def dispatch(house: House) -> Iterator[Step]:
         yield out.step
 
 
+@contextmanager
+def index(house: House) -> Iterator[Step]:
+    """What changes, brought into the search index; what may not be kept any longer, dropped there."""
+    from store.index.feed import Feeder  # the client of Elasticsearch takes a third of a second to load
+
+    assert house.settings.cluster, "only where there is a cluster"
+    with closing(Feeder(house.db, house.settings.cluster, house.clock, wait=house.stop.wait)) as feeder:
+        yield lambda world, lease: feeder.step(lease, _ages(world).of_families())
+
+
 class Stage(NamedTuple):
     """A stage's name, which is also its lease's, and what opens its step, and closes it when the loop ends."""
 
@@ -146,9 +157,23 @@ READERS = {
 
 TASKS = {"listen": STAGES[:1], "understand": STAGES[1:4], "dispatch": STAGES[4:]}
 
+INDEX = Stage("index", index)
+"""What feeds the search index, where the settings name a cluster: a task of its own, so that no alert ever waits for
+it."""
+
+
+def tasks(chosen: Settings) -> dict[str, tuple[Stage, ...]]:
+    """The tasks that this installation runs: :data:`TASKS`, and the index where there is a cluster."""
+    return TASKS | ({INDEX.name: (INDEX,)} if chosen.cluster else {})
+
+
+def readers(chosen: Settings) -> dict[str, Collection[str]]:
+    """Who reads the change log in this installation: :data:`READERS`, and the index where there is a cluster."""
+    return READERS | ({INDEX.name: INDEXED} if chosen.cluster else {})
+
 
 def run_task(name: str, house: House | None = None, *, seconds: float = 0) -> None:
-    """Hold the leases of one of :data:`TASKS` and run its stages until told to stop, or for so many seconds.
+    """Hold the leases of one of :func:`tasks` and run its stages until told to stop, or for so many seconds.
 
     Waits while another process holds a lease, or while the database cannot be opened. Raises LeaseLost where a lease
     is taken away meanwhile.
@@ -157,10 +182,9 @@ def run_task(name: str, house: House | None = None, *, seconds: float = 0) -> No
     assert house, "nobody can tell this patience to stop"
     if seconds:
         threading.Timer(seconds, house.stop.set).start()
-    with Holding(
-        house.db, [stage.name for stage in TASKS[name]], this_process(name), house.clock, house.stop
-    ) as holding:
-        run_stages(TASKS[name], house, holding)
+    stages = tasks(house.settings)[name]
+    with Holding(house.db, [stage.name for stage in stages], this_process(name), house.clock, house.stop) as holding:
+        run_stages(stages, house, holding)
 
 
 def run_stages(stages: Sequence[Stage], house: House, holding: Holding) -> None:
@@ -204,16 +228,21 @@ def retain(house: House | None = None) -> int:
     world = Configuration(house.db).current()
     if not world:
         return 0
+    if not house.settings.cluster:
+        changes.forget(house.db, INDEX.name)
+    return retention.erase(house.db, house.clock(), _ages(world), readers(house.settings))
+
+
+def _ages(world: World) -> retention.Ages:
+    """How long each class of data is kept."""
     keep, order = world.bundle.retention, world.bundle.public_order
-    threats = timedelta(days=order.keep_days) if order else timedelta()
-    ages = retention.Ages(
+    return retention.Ages(
         posts=timedelta(days=keep.posts_days),
         incidents=timedelta(days=keep.incidents_days),
-        threats=threats,
+        threats=timedelta(days=order.keep_days) if order else timedelta(),
         counts=timedelta(days=keep.counts_days),
         changes=timedelta(days=keep.changes_days),
     )
-    return retention.erase(house.db, house.clock(), ages, READERS)
 
 
 def comply(house: House | None = None) -> int:

@@ -1,7 +1,9 @@
-"""The five stages under Airflow: three endless DAGs of one task each, so that a killed task starts again at once."""
+"""The five stages under Airflow: three endless DAGs of one task each, so that a killed task starts again at once; and,
+where there is a cluster to feed, one for the search index."""
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +24,7 @@ ENDLESS: dict[str, Any] = {
 
 @task
 def hold(name: str) -> None:
-    """Run one endless task of :data:`vigie.TASKS`."""
+    """Run one endless task of :func:`vigie.tasks`."""
     import vigie  # seconds of work: Airflow reads this file time and again, and gives each reading a deadline
 
     context, supervisor = get_current_context(), parent()
@@ -48,6 +50,14 @@ def dispatch() -> None:
     hold.override(task_id="dispatch")("dispatch")
 
 
+@dag(dag_id="vigie_index", **ENDLESS)
+def index() -> None:
+    """**Index**: brings what changes into Elasticsearch, and builds its indices anew where they were lost."""
+    hold.override(task_id="index")("index")
+
+
 listen()
 understand()
 dispatch()
+if os.environ.get("VIGIE_ELASTICSEARCH", "").strip(" ,"):
+    index()

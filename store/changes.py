@@ -52,12 +52,26 @@ def latest(conn: Connection) -> int:
 
 def cursor(conn: Connection, stage: str) -> int:
     """The number of the last change that ``stage`` has dealt with, 0 before its first."""
-    return conn.execute(select(cursors.c.seq).where(cursors.c.stage == stage)).scalar_one_or_none() or 0
+    return reached(conn, stage) or 0
+
+
+def reached(conn: Connection, stage: str) -> int | None:
+    """The same, None before its first."""
+    return conn.execute(select(cursors.c.seq).where(cursors.c.stage == stage)).scalar_one_or_none()
 
 
 def set_cursor(conn: Connection, stage: str, seq: int) -> None:
     """Say that ``stage`` has dealt with every change up to ``seq``; in the transaction of what it made of them."""
     conn.execute(insert(cursors).values(stage=stage, seq=seq).on_conflict_do_update(set_={"seq": seq}))
+
+
+def forget(db: Database, stage: str) -> None:
+    """Say that ``stage`` reads no more: what it has not read may go. Where it comes back, it has read nothing."""
+    with db.read() as conn:
+        known = reached(conn, stage) is not None
+    if known:
+        with db.write() as conn:
+            conn.execute(delete(cursors).where(cursors.c.stage == stage))
 
 
 def shorten(db: Database, now: datetime, age: timedelta, readers: Mapping[str, Collection[str]]) -> int:

@@ -13,6 +13,7 @@ from store import annotations as kept
 from store import changes, holds, incidents, ledger, posts, tables
 from store.database import Database
 from store.holds import Held
+from store.index import families
 from store.records import Annotation, LedgerEntry
 from store.search import embedded
 
@@ -26,6 +27,8 @@ _ABOUT_INCIDENTS = (
     tables.deliveries,
     tables.acknowledgements,
 )
+
+_INCIDENTS = (families.INCIDENTS, families.ALERTS, families.DELIVERIES)
 
 Erase = Callable[[Database, datetime, Held], int]
 
@@ -41,6 +44,15 @@ class Ages:
     threats: timedelta
     counts: timedelta
     changes: timedelta
+
+    def of_families(self) -> dict[str, timedelta]:
+        """Family of the search index → how long its documents are kept."""
+        return {
+            families.POSTS.name: self.posts,
+            families.PUBLIC_ORDER.name: self.threats,
+            families.HOURS.name: self.counts,
+            **dict.fromkeys((one.name for one in _INCIDENTS), self.incidents),
+        }
 
 
 def erase(db: Database, now: datetime, ages: Ages, readers: Mapping[str, Collection[str]] | None = None) -> int:

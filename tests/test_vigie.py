@@ -1,6 +1,7 @@
 """The spine: stages opened and closed, and retention as the bundle declares it."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
@@ -11,8 +12,10 @@ from config.publish import Configuration
 from config.settings import settings
 from listeners.standin.playback import Draft
 from listeners.standin.server import Options, StandIn
-from store import annotations, config_versions, leases, posts
+from store import annotations, changes, config_versions, leases, posts
 from store.database import Database
+from store.index.cluster import connect
+from store.index.lag import Lag, lag
 from store.records import Annotation, Post
 
 BUNDLE = """
@@ -40,8 +43,8 @@ def make_house(tmp_path):
     db.close()
 
 
-def until(condition):
-    end = time.monotonic() + 5
+def until(condition, seconds=5):
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.02)
@@ -100,3 +103,48 @@ def test_a_house_that_stops_asks_no_further_query(make_house, monkeypatch):
         house.stop.set()
         assert vigie.search(house) == 0
         assert standin.requests == 0
+
+
+CLUSTER = "http://127.0.0.1:9200"
+
+
+def test_what_is_heard_is_in_the_index_while_its_task_runs(make_house, cluster):
+    house = make_house(VIGIE_ELASTICSEARCH=cluster.hosts[0], VIGIE_ELASTICSEARCH_PREFIX=cluster.prefix)
+    task = Thread(target=vigie.run_task, args=("index", house))
+    task.start()
+    now = house.clock()
+    with house.db.write() as conn:
+        posts.add(conn, [Post("x:1", "x", "fumée", now, now)])
+
+    def read():
+        with house.db.read() as conn:
+            return changes.cursor(conn, "index") >= 1 and lag(conn) == Lag(0)
+
+    until(read, 60)
+    house.stop.set()
+    task.join(timeout=60)
+    with connect(cluster) as client:
+        client.indices.refresh(index=f"{cluster.prefix}-posts")
+        assert client.search(index=f"{cluster.prefix}-posts")["hits"]["hits"][0]["_id"] == "x:1"
+    with house.db.read() as conn:
+        assert leases.holder(conn, "index") is None
+
+
+def test_the_index_is_a_task_only_where_there_is_a_cluster():
+    assert set(vigie.tasks(settings({}))) == {"listen", "understand", "dispatch"}
+    assert set(vigie.tasks(settings({"VIGIE_ELASTICSEARCH": CLUSTER}))) == {"listen", "understand", "dispatch", "index"}
+
+
+@pytest.mark.parametrize(("env", "kept"), [({"VIGIE_ELASTICSEARCH": CLUSTER}, 3), ({}, 1)])
+def test_the_change_log_is_kept_for_the_index_as_long_as_there_is_a_cluster(make_house, env, kept):
+    house = make_house(BUNDLE + "retention: {changes_days: 1}", **env)
+    now = house.clock()
+    with house.db.write() as conn:
+        posts.add(conn, [Post(f"x:{n}", "x", "fumée", now, now) for n in range(3)])
+        for stage in ("annotate", "detect", "route"):
+            changes.set_cursor(conn, stage, changes.latest(conn))
+        changes.set_cursor(conn, "index", 0)
+    for days in (0, 3):
+        vigie.retain(replace(house, clock=lambda days=days: now + timedelta(days=days)))
+    with house.db.read() as conn:
+        assert len(changes.after(conn, 0, ["posts"], 9)) == kept

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import click
@@ -17,12 +18,14 @@ from store.owners import gone
 
 ANSWER_S = 3.0
 """How long an answer to a search is waited for at the end; without it, it is asked for again at the next start."""
+AGAIN_S = 5.0
 
 
 @click.command()
 @click.option("--seconds", type=click.FloatRange(min=0), default=0, help="End after so many seconds; 0: never.")
 def command(seconds: float) -> None:
-    """Run the five stages here: listen, understand, dispatch; and what runs now and then, such as searches.
+    """Run the five stages here: listen, understand, dispatch; and what runs now and then, such as searches. Where
+    VIGIE_ELASTICSEARCH names a cluster, its index is fed too.
 
     Says who runs them where somebody does already.
 
@@ -40,14 +43,17 @@ def command(seconds: float) -> None:
         threading.Thread(target=_run, args=(name, task, house, failed), name=name) for name, task in work.items()
     ]
     turns = partial(vigie.run_schedules, house)
-    schedules = threading.Thread(target=_run, args=("schedules", turns, house, failed), name="schedules", daemon=True)
-    for thread in (*threads, schedules):
+    beside = [threading.Thread(target=_run, args=("schedules", turns, house, failed), name="schedules", daemon=True)]
+    if house.settings.cluster:
+        beside.append(threading.Thread(target=_beside, args=(vigie.INDEX.name, house), name="index", daemon=True))
+    for thread in (*threads, *beside):
         thread.start()
     house.stop.wait(seconds or None)
     house.stop.set()
     for thread in threads:
         thread.join()
-    schedules.join(timeout=ANSWER_S)
+    for thread in beside:
+        thread.join(timeout=ANSWER_S)
     if failed:
         sys.exit(1)
 
@@ -66,9 +72,24 @@ def _run(name: str, task: Callable[[], None], house: vigie.House, failed: list[s
         house.stop.set()
 
 
+def _beside(name: str, house: vigie.House) -> None:
+    """Run a task that nothing waits for: whatever ends it, the others go on, and it is begun again."""
+    while not house.stop.is_set():
+        own = threading.Event()
+        threading.Thread(target=lambda stop=own: (house.stop.wait(), stop.set()), daemon=True).start()
+        try:
+            vigie.run_task(name, replace(house, stop=own))
+        except LeaseLost as lost:
+            logging.getLogger("vigie.watch").warning("%s", lost)
+        except Exception:
+            logging.getLogger("vigie.watch").exception("%s ended, and is begun again; the rest goes on", name)
+        house.stop.wait(AGAIN_S)
+
+
 def _refuse_held(house: vigie.House) -> None:
     with house.db.read() as conn:
-        held = [lease for stage in vigie.STAGES if (lease := holder(conn, stage.name))]
+        stages = [stage for task in vigie.tasks(house.settings).values() for stage in task]
+        held = [lease for stage in stages if (lease := holder(conn, stage.name))]
     others = sorted({lease.owner for lease in held if alive(lease, house.clock()) and not gone(lease.owner)})
     if others:
         raise click.ClickException(f"the stages are run by {', '.join(others)}: end that first")

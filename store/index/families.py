@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +42,14 @@ class Family:
         form = _FORMS.get(self.period)
         return at.astimezone(UTC).strftime(form) if form else "all"
 
+    def span(self, period: str) -> tuple[datetime, datetime] | None:
+        """When a period begins and ends (UTC); None for the one that never does."""
+        if self.period == "all":
+            return None
+        since = datetime.strptime(period, _FORMS[self.period]).replace(tzinfo=UTC)
+        day = self.period == "day"
+        return since, since + timedelta(days=1) if day else (since + timedelta(days=32)).replace(day=1)
+
 
 POSTS = Family("posts", ("posts", "annotations", "incident_posts"), "created_at", located=True)
 PUBLIC_ORDER = Family("public-order", ("annotations", "incident_posts"), "at", "day")
@@ -55,6 +63,9 @@ GAPS = Family("gaps", ("gaps",), "started_at", "all")
 HOURS = Family("hours", (), "hour")
 
 FAMILIES = (POSTS, PUBLIC_ORDER, INCIDENTS, ALERTS, DELIVERIES, SOURCES, GAPS, HOURS)
+
+TABLES = tuple(sorted({table for family in FAMILIES for table in family.tables}))
+"""The tables of which documents are made: whoever feeds the index reads their changes."""
 
 
 @cache

@@ -92,6 +92,13 @@ def any_between(conn: Connection, family: Family, since: datetime, until: dateti
     return bool(_between(conn, family, since, until, limit=1))
 
 
+def first(conn: Connection, family: Family) -> datetime | None:
+    """The time (UTC) of the oldest of them."""
+    rows = _ROWS[family.name]
+    found: datetime | None = conn.execute(select(func.min(rows.time)).where(rows.only)).scalar_one()
+    return found
+
+
 def start(day: date) -> datetime:
     """When a day begins (UTC)."""
     return datetime.combine(day, time(), UTC)

@@ -8,6 +8,7 @@ in one request. How far it is stands in the database: killed at any moment, it g
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from store import changes, times
 from store.database import Database
-from store.index import bulk, generations, listing, setup
-from store.index.bulk import Action, Missing, Refused
+from store.index import bulk, generations, listing, poison, setup
+from store.index.bulk import Action, Away, Missing, Refused
 from store.index.cluster import Cluster
 from store.index.documents import documents
 from store.index.documents.document import Document
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 AT_ONCE = 500
+TRIES = 3
 ASKED, LOST, MAPPING, SHORT = "asked", "lost", "mapping", "short"
 """Why a generation is built: somebody asked, indices were lost, the mapping changed, the last one was too small."""
 
 
 class Builder:
-    """Builds what is wanted of ``families``. ``at_once`` is how many documents a step writes at most."""
+    """Builds what is wanted of ``families``. ``at_once`` is how many documents a step writes at most; ``wait`` sleeps
+    some seconds."""
 
     def __init__(
         self,
@@ -44,8 +47,9 @@ class Builder:
         *,
         at_once: int = AT_ONCE,
         families: Sequence[Family] = FAMILIES,
+        wait: bulk.Wait = time.sleep,
     ) -> None:
-        self._db, self._cluster, self._clock = db, cluster, clock
+        self._db, self._cluster, self._clock, self._wait = db, cluster, clock, wait
         self._at_once, self._families = at_once, families
         self._adopted = False
 
@@ -89,7 +93,7 @@ class Builder:
             return 1
 
     def _begin(self, client: Elasticsearch, family: Family, found: Standing, lease: Lease | None) -> None:
-        setup.install(client, self._cluster, self._families)
+        setup.install(client, self._cluster, self._families, anew=found.wanted == MAPPING)
         there = setup.existing(client, self._cluster, family)
         known = [one.generation for name in there if (one := setup.name_of(name, family, self._cluster))]
         last = max(one.number for one in (*known, *found.targets))
@@ -110,6 +114,7 @@ class Builder:
         if family is HOURS:
             version = times.to_micros(self._clock())
         refused = self._send(client, family, building, bodies.values(), version)
+        self._set_aside(client, family, ids, refused, lease)
         done = found.done + len(ids)
         if after is not None:
             self._put(family, replace(found, after=after, done=done, refused=found.refused + len(refused)), lease)
@@ -125,7 +130,27 @@ class Builder:
         setup.ensure(client, self._cluster, family, building, periods, live=False)
         prefix = self._cluster.prefix
         actions = [Action(building.name(family, prefix, one.at), one.id, version, one.body) for one in bodies]
-        return bulk.send(client, actions).refused
+        return bulk.send(client, actions, wait=self._wait, tries=TRIES).refused
+
+    def _set_aside(
+        self,
+        client: Elasticsearch,
+        family: Family,
+        ids: Collection[str],
+        refused: Sequence[Refused],
+        lease: Lease | None,
+    ) -> None:
+        """Take note of the documents that the new generation does not take, and of those that it takes after all.
+        Raises Away where it is the index that is at fault."""
+        for index in {one.index for one in refused}:
+            if why := setup.foreign(client, index, family):
+                raise Away(f"{why}, though it was just made: take away the index template that is put before Vigie's")
+        with self._db.read() as conn:
+            known = poison.known(conn) & {poison.key(family, id) for id in ids}
+        if refused or known:
+            reasons = {poison.key(family, one.id): one.reason for one in refused}
+            with self._db.write(lease=lease) as conn:
+                poison.settle(conn, reasons, known, self._clock())
 
     def _finish(
         self, client: Elasticsearch, family: Family, found: Standing, building: Generation, lease: Lease | None

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 PRIORITY = 500
 
 
-def install(client: Elasticsearch, cluster: Cluster, families: Sequence[Family] = FAMILIES) -> list[str]:
-    """Put the templates of ``families`` in place that are not there as this Vigie has them; gives their names.
+def install(
+    client: Elasticsearch, cluster: Cluster, families: Sequence[Family] = FAMILIES, *, anew: bool = False
+) -> list[str]:
+    """Put the templates of ``families`` in place that are not there as this Vigie has them; gives their names. With
+    ``anew`` all of them, for somebody may have changed one and left the sign by which it is known.
 
     Two requests where nothing is to be done. Raises elasticsearch's ApiError and TransportError.
     """
@@ -35,10 +38,10 @@ def install(client: Elasticsearch, cluster: Cluster, families: Sequence[Family] 
     have = {one["name"]: _digest_of(one["component_template"]) for one in found}
     found = patient.indices.get_index_template(name=f"{cluster.prefix}-*").body.get("index_templates", ())
     have_whole = {one["name"]: _digest_of(one["index_template"]) for one in found}
-    new = [name for name, body in parts.items() if have.get(name) != _digest_of(body)]
+    new = [name for name, body in parts.items() if anew or have.get(name) != _digest_of(body)]
     for name in new:
         client.cluster.put_component_template(name=name, template=parts[name]["template"], meta=parts[name]["_meta"])
-    changed = [name for name, body in wholes.items() if have_whole.get(name) != _digest_of(body)]
+    changed = [name for name, body in wholes.items() if anew or have_whole.get(name) != _digest_of(body)]
     for name in changed:
         body = {("meta" if key == "_meta" else key): value for key, value in wholes[name].items()}
         client.indices.put_index_template(name=name, **body)

@@ -36,3 +36,9 @@ def test_the_schedules_of_airflow_are_those_of_vigie(airflow):
         "-c", "import vigie, dags.schedules as s; print(s.EVERY == {o.name: o.every for o in vigie.SCHEDULES})"
     )
     assert said.split()[-1] == "True"
+
+
+def test_the_index_has_a_dag_where_a_cluster_is_set(airflow):
+    read = "from airflow.dag_processing.dagbag import DagBag; print('vigie_index' in DagBag().dags)"
+    said = airflow("-c", f"import os; os.environ['VIGIE_ELASTICSEARCH'] = 'http://127.0.0.1:9200'; {read}")
+    assert said.split()[-1] == "True"
