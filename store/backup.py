@@ -112,6 +112,21 @@ def broken_chain(backup: Backup) -> int | None:
         engine.dispose()
 
 
+def held(file: Path) -> bool:
+    """Whether anybody has the database in ``file`` open: the desk and the pages do, which hold no lease.
+
+    One that is damaged cannot tell, and counts as nobody's.
+    """
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as conn:
+        try:
+            conn.execute("PRAGMA locking_mode=EXCLUSIVE")
+            conn.execute("BEGIN EXCLUSIVE")
+            conn.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return False
+
+
 def restore(backup: Backup, file: Path, now: datetime, *, hold: bool) -> list[str]:
     """Put the backup in the place of the database in ``file``, which nobody may have open; gives the deliveries that
     were pending in it. With ``hold`` they are cancelled, else they go out once dispatch runs.

@@ -57,6 +57,9 @@ def _refuse(place: Path, *, force: bool) -> None:
         running = []  # a damaged database is what a restore is for
     if running:
         raise click.ClickException(f"Vigie runs on {place} ({', '.join(running)}): end it first")
+    if backup.held(place):
+        pages = "the desk, the acknowledgement page and the watchdog too"
+        raise click.ClickException(f"another process has {place} open: end Vigie first, {pages}")
     if not force:
         raise click.ClickException(f"{place} is there: with --force it is kept beside the restored one")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 HEAD = "0003"
+WAL = "wal"
 FOLDER = Path(__file__).resolve().parent
 
 
@@ -20,22 +21,25 @@ class UnknownVersion(Exception):
 
 
 def migrate(engine: Engine, path: Path) -> None:
-    """Bring the SQLite file at ``path`` to the newest version; cheap where it is there already.
+    """Bring the SQLite file at ``path`` to the newest version, in WAL mode; cheap where it is there already.
+
+    A copy that ``VACUUM INTO`` made is at its version but not in WAL mode, where readers and writers block each other.
 
     Raises UnknownVersion where a newer Vigie wrote the file, OSError where it cannot be written.
     """
-    if _version(path) == HEAD:
+    if _found(path) == (HEAD, WAL):
         return
     with _locked(path.with_name(path.name + ".lock")):
-        found = _version(path)
-        if found == HEAD:
+        found, mode = _found(path)
+        if (found, mode) == (HEAD, WAL):
             return
         if found is not None and not known(found):
             raise UnknownVersion(f"{path} is at version {found}, which this Vigie does not know: use the newer Vigie")
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-        _upgrade(engine)
+        if found != HEAD:
+            _upgrade(engine)
 
 
 def known(version: str) -> bool:
@@ -43,14 +47,16 @@ def known(version: str) -> bool:
     return version.isalnum() and bool(list((FOLDER / "versions").glob(f"v{version}_*.py")))
 
 
-def _version(path: Path) -> str | None:
+def _found(path: Path) -> tuple[str | None, str]:
+    """The version of the file, None where it has none, and its journal mode."""
     if not path.exists():
-        return None
+        return None, ""
     with closing(sqlite3.connect(path, timeout=10)) as connection:
+        mode = str(connection.execute("PRAGMA journal_mode").fetchone()[0])
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
-            return None
+            return None, mode
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    return None if row is None else str(row[0])
+    return (None if row is None else str(row[0])), mode
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -166,3 +168,37 @@ def test_a_damaged_or_foreign_file_is_no_backup(db: Database, tmp_path: Path) ->
     (tmp_path / "copy.db").write_bytes(b"a photograph" * 1000)
     refused(vigie("restore", "--check", tmp_path / "copy.db"), "not a database")
     refused(vigie("restore", "--check", tmp_path / "nothing.db"), "no such file")
+
+
+def test_a_database_that_the_desk_has_open_is_not_replaced_under_it(db: Database, home: Path, tmp_path: Path) -> None:
+    told("backup", tmp_path / "copy.db")
+    with db.read() as conn:
+        assert conn
+    done = in_another_process("restore", "--force", tmp_path / "copy.db")
+    assert (done.returncode, "has" in done.stderr, "open: end Vigie first" in done.stderr) == (1, True, True)
+    assert not list(home.glob("vigie.db.before-*"))
+    db.close()
+    assert in_another_process("restore", "--force", tmp_path / "copy.db").returncode == 0
+
+
+def in_another_process(*arguments: object) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "desk.cli", *map(str, arguments)]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("bring", ["restored", "copied by hand"])
+def test_stages_write_while_a_restored_database_is_read(db: Database, home: Path, tmp_path: Path, bring: str) -> None:
+    told("backup", tmp_path / "copy.db")
+    db.close()
+    if bring == "restored":
+        told("restore", "--force", tmp_path / "copy.db")
+    else:
+        shutil.copy(tmp_path / "copy.db", home / "vigie.db")
+    again = Database.open(f"sqlite:///{home / 'vigie.db'}", patience=0.2)
+    with again.read() as reading:
+        before = reading.exec_driver_sql("SELECT count(*) FROM posts").scalar_one()
+        with again.write() as conn:
+            posts.add(conn, [Post("file:late", "file", "fumée", AT, AT)])
+        assert reading.exec_driver_sql("SELECT count(*) FROM posts").scalar_one() == before == 5
+    again.close()
+    assert count(home / "vigie.db") == 6
