@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import requests
 from sqlalchemy.exc import SQLAlchemyError
@@ -116,5 +117,10 @@ def _airflow(url: str) -> str:
         return f"its API does not answer ({type(error).__name__})"
     if answer.status_code != 200:
         return f"its API answered {answer.status_code}"
-    ill = [name for name in ("metadatabase", "scheduler") if (parts.get(name) or {}).get("status") != "healthy"]
+    ill = [name for name in ("metadatabase", "scheduler") if not _healthy(parts, name)]
     return f"not healthy: {', '.join(ill)}" if ill else ""
+
+
+def _healthy(parts: Any, name: str) -> bool:
+    part = parts.get(name) if isinstance(parts, dict) else None
+    return isinstance(part, dict) and part.get("status") == "healthy"

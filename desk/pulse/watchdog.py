@@ -12,13 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import requests
-
 from alerts.channels import Sender
 from config.bundle import Watchdog as Declared
-from config.secrets import MissingSecret, secret
 from config.settings import Settings
 from desk.pulse import memory as memories
+from desk.pulse.heartbeat import Heartbeat
 from desk.pulse.looking import PATIENCE_S, Sight, around
 from desk.pulse.telling import News, tell
 from desk.pulse.troubles import Trouble
@@ -56,7 +54,7 @@ class Watchdog:
         self._settings, self._senders, self._clock, self._ticks = settings, senders, clock, ticks
         self._airflow, self._grace = airflow, grace
         self._path = settings.home / "watchdog.json"
-        self._sight = Sight(settings, patience)
+        self._sight, self._heartbeat = Sight(settings, patience), Heartbeat()
         self._memory = memories.load(self._path, clock())
         self._last: tuple[datetime, float] | None = None
         self._known: dict[str, Trouble] = {}
@@ -79,7 +77,7 @@ class Watchdog:
         if declared := self._declared():
             self._speak(ripe, found, now, declared)
             if not ripe and not self._memory.told and declared.heartbeat and self._every("heartbeat", HEARTBEAT_S):
-                beat(declared.heartbeat)
+                self._heartbeat.send(declared.heartbeat)
         self._memory.looked_at = now
         memories.save(self._path, self._memory)
         return ripe
@@ -166,15 +164,3 @@ class Watchdog:
             return False
         self._due[what] = now + seconds
         return True
-
-
-def beat(name: str) -> None:
-    """Call the URL that the secret ``name`` holds. The URL is never logged; a failure is."""
-    try:
-        answer = requests.get(secret(name), timeout=10, allow_redirects=False)
-        if answer.status_code >= 400:
-            log.warning("the heartbeat was answered with %s", answer.status_code)
-    except MissingSecret as error:
-        log.warning("no heartbeat: %s", error)
-    except (requests.RequestException, ValueError) as error:
-        log.warning("the heartbeat could not be sent: %s", type(error).__name__)
