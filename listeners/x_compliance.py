@@ -173,20 +173,20 @@ class Compliance:
             return None
         name = f"vigie-{after}-{last}"
         try:
-            made = client.create_compliance_job("tweets", name=name)["data"]
+            made = _job(_answer(client.create_compliance_job, "tweets", name=name).get("data"))
         except tweepy.HTTPException as error:
             if error.response.status_code != 409:
                 raise
             made = self._running(client, name)
-        job = Job(made["id"], name, made["upload_url"], after, last, made["status"] != "created")
+        job = Job(made["id"], name, str(made.get("upload_url")), after, last, made["status"] != "created")
         self._put({"job": asdict(job)})
         return job
 
     def _running(self, client: tweepy.Client, name: str) -> dict[str, Any]:
         """Our own job, made just before a kill that kept us from writing it down. Raises Broken for another's."""
-        for job in client.get_compliance_jobs("tweets").get("data", ()):
+        for job in map(_job, _listed(_answer(client.get_compliance_jobs, "tweets"))):
             if job.get("name") == name and job["status"] in ("created", "in_progress"):
-                return dict(job)
+                return job
         raise Broken("another job runs under this credential: X takes one at a time")
 
     def _ids(self, job: Job) -> list[str]:
@@ -209,9 +209,9 @@ class Compliance:
         """Where the answer lies, once X has it; None where it has not at the deadline. Raises Broken."""
         pause = 0.5
         while not self.stop.is_set():
-            told = client.get_compliance_job(job.id)["data"]
+            told = _job(_answer(client.get_compliance_job, job.id).get("data"))
             if told["status"] == "complete":
-                return str(told["download_url"])
+                return str(told.get("download_url"))
             if told["status"] not in ("created", "in_progress"):
                 raise Broken(f"job {job.id} of X ended as {told['status']}")
             if self.clock() + timedelta(seconds=pause) > deadline:
@@ -250,10 +250,10 @@ class Compliance:
 
     def _versions(self, client: tweepy.Client, ids: Sequence[str]) -> Iterable[Incoming]:
         """The newest versions of edited posts, looked up through the history that each version bears."""
-        histories = client.get_tweets(list(ids), tweet_fields=["edit_history_tweet_ids"]).get("data", ())
-        newest = dict.fromkeys(max(one["edit_history_tweet_ids"], key=int) for one in histories)
-        answer = client.get_tweets(list(newest), **x_wire.FIELDS) if newest else {}
-        for one in answer.get("data", ()):
+        histories = _listed(_answer(client.get_tweets, list(ids), tweet_fields=["edit_history_tweet_ids"]))
+        newest = dict.fromkeys(filter(None, map(x_wire.newest_version, histories)))
+        answer = _answer(client.get_tweets, list(newest), **x_wire.FIELDS) if newest else {}
+        for one in _listed(answer):
             try:
                 yield x_wire.incoming(one, answer.get("includes") or {})
             except x_wire.NotAPost as error:
@@ -280,8 +280,8 @@ class Compliance:
             state.put(conn, STAGE, values)
 
     def _rest(self, reset: int | None) -> None:
-        wait = timedelta(seconds=max(0.0, (reset or 0) - self.clock().timestamp()) or 900.0)
-        until = self.clock() + min(wait, timedelta(hours=1))
+        seconds = max(0.0, (reset or 0) - self.clock().timestamp()) or 900.0
+        until = self.clock() + timedelta(seconds=min(seconds, 3600.0))
         self._put({"rest_until": times.to_iso(until)})
         self._say("waiting", f"X allows no more compliance requests until {until:%H:%M:%S} UTC")
 
@@ -291,3 +291,27 @@ class Compliance:
     def _say(self, kind: SourceState, reason: str) -> None:
         with self.db.write() as conn:
             health.set_state(conn, health.COMPLIANCE, kind, reason, self.clock())
+
+
+def _answer(ask: Callable[..., Any], *words: Any, **more: Any) -> dict[str, Any]:
+    """What X answers. Raises Broken where it is no JSON object, tweepy's and requests' exceptions."""
+    try:
+        answer = ask(*words, **more)
+    except (AttributeError, TypeError, KeyError) as error:  # tweepy, of an error without its form
+        raise Broken(f"X answered something strange: {type(error).__name__}: {error}") from error
+    if not isinstance(answer, dict):
+        raise Broken("X answered no JSON object")
+    return answer
+
+
+def _listed(answer: dict[str, Any]) -> list[Any]:
+    """What an answer lists, none where it lists nothing."""
+    data = answer.get("data")
+    return data if isinstance(data, list) else []
+
+
+def _job(data: Any) -> dict[str, Any]:
+    """A job as X tells it, with ``id`` and ``status``. Raises Broken where it is none."""
+    if not isinstance(data, dict) or not all(isinstance(data.get(name), str) for name in ("id", "status")):
+        raise Broken("X answered without the job that was asked for")
+    return data

@@ -21,6 +21,7 @@ from store.records import Geo, Status
 
 TWEEPY_HOST = "https://api.twitter.com"
 STATUS_HEADER = "x-vigie-status"
+RESET = "x-rate-limit-reset"
 PLATFORM = "x"
 FIELDS: Mapping[str, list[str]] = {
     "tweet_fields": ["created_at", "author_id", "lang", "geo", "referenced_tweets", "edit_history_tweet_ids"],
@@ -74,13 +75,15 @@ class BaseUrl(HTTPAdapter):
         answer = super().send(request, *args, **kwargs)
         endless = kwargs.get("stream") and answer.status_code == 200
         answer.raw = Lines(answer.raw, self._dropped) if endless else Bounded(answer.raw)
+        if not _number(answer.headers.get(RESET, "0")):
+            del answer.headers[RESET]  # tweepy would break on it
         self.last = answer
         return answer
 
     def reset_in(self, now: datetime) -> timedelta:
         """How long X allows nothing more, at most 15 minutes; no time where its latest answer does not say so."""
-        reset, remaining = self.header("x-rate-limit-reset"), self.header("x-rate-limit-remaining")
-        if not (reset and reset.isdecimal() and remaining in ("0", None)):
+        reset, remaining = self.header(RESET), self.header("x-rate-limit-remaining")
+        if not (reset and _number(reset) and remaining in ("0", None)):
             return timedelta(0)
         return timedelta(seconds=min(float(reset) - now.timestamp(), 900.0))
 
@@ -162,10 +165,22 @@ def gone(data: Any) -> Gone | None:
         raise NotAPost(f"a deletion, but {type(error).__name__}: {error}"[:200]) from error
 
 
+def newest_version(data: Any) -> str | None:
+    """The id of the newest version of a post, of which ``data`` is one; None where it does not say."""
+    try:
+        return _versions(data)[-1]
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError):
+        return None
+
+
 def _tags(rules: Any) -> tuple[str, ...]:
     """The tags of the rules that have one; what else stands there is no reason to lose a post."""
     found = (rule.get("tag") for rule in rules if isinstance(rule, dict)) if isinstance(rules, list) else ()
     return tuple(tag for tag in found if tag and isinstance(tag, str))
+
+
+def _number(said: str) -> bool:
+    return said.isascii() and said.isdecimal() and len(said) <= 20
 
 
 def _words(value: Any) -> str | None:
@@ -173,7 +188,7 @@ def _words(value: Any) -> str | None:
 
 
 def _id(value: Any) -> str:
-    if not (isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 20):
+    if not (isinstance(value, str) and _number(value)):
         raise ValueError("its id is not a number in a string")
     return value
 

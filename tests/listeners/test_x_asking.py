@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -43,6 +43,7 @@ STEADY = settings(
 
 class Server(ThreadingHTTPServer):
     status, body, asked = 200, b"{}", 0
+    headers: Mapping[str, str] = {}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -54,6 +55,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.asked += 1
         self.send_response(self.server.status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
         self.wfile.write(self.server.body)
@@ -116,3 +119,12 @@ def test_a_query_that_x_cannot_read_stops_no_other(db: Database, world: World, s
     assert list(one.posts()) == []
     assert server.asked == asked, "a refused query is left out for a day"
     assert one.refused(one.memory(), clock() + timedelta(days=1)) == frozenset()
+
+
+@pytest.mark.parametrize("reset", ["soon", "", "-1", "1e9", "9" * 5000])
+def test_a_reset_that_is_no_number_rests_as_long_as_x_counts(
+    db: Database, world: World, server: Server, reset: str
+) -> None:
+    server.status, server.headers = 429, {"x-rate-limit-reset": reset}
+    state_of, reason = round_of(db, world, server)
+    assert (state_of, "allows no more searches until" in reason) == ("waiting", True)

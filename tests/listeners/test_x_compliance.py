@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event
+from typing import Any
 
+import hypothesis
 import pytest
 import tweepy
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
 
 from config.bundle import Source
 from config.settings import settings
@@ -255,3 +262,82 @@ def test_without_a_credential_it_is_off(
     bundle = world.bundle.model_copy(update={"sources": (Source(id="x", kind="x_stream", enabled=True),)})
     comply(db, replace(world, bundle=bundle), settings({}), clock=clock, stop=Event())
     assert (said(db).state, "no credential" in said(db).reason) == ("off", True)
+
+
+class Strange(ThreadingHTTPServer):
+    """Answers every request alike, with a status, headers and a body that nobody expects."""
+
+    status, body, reset = 200, b"{}", "0"
+
+
+class _Answers(BaseHTTPRequestHandler):
+    server: Strange
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(self.server.status)
+        self.send_header("x-rate-limit-reset", self.server.reset)
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    do_POST = do_PUT = do_GET
+
+
+@pytest.fixture
+def strange() -> Iterator[Strange]:
+    with Strange(("127.0.0.1", 0), _Answers) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+THINGS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8), st.lists(st.integers(), max_size=2))
+STATES = THINGS | st.sampled_from(["created", "in_progress", "complete", "expired", "failed"])
+URLS = THINGS | st.sampled_from(["HERE/x", "https://127.0.0.1:9/x", "http://elsewhere.test/x", "https://[", ""])
+JOB = st.fixed_dictionaries(
+    {}, optional={"id": THINGS, "status": STATES, "name": THINGS, "upload_url": URLS, "download_url": URLS}
+)
+ANSWERS = st.one_of(
+    THINGS, st.fixed_dictionaries({}, optional={"data": THINGS | JOB | st.lists(JOB), "errors": THINGS})
+)
+
+
+@hypothesis.settings(
+    deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    status=st.sampled_from([200, 200, 200, 400, 404, 409, 429, 500]),
+    answer=ANSWERS,
+    reset=st.text("0159ab", max_size=25),
+)
+def test_whatever_x_answers_the_round_ends_with_a_reason(
+    asked: Callable[..., Compliance],
+    strange: Strange,
+    db: Database,
+    ids: dict[str, str],
+    status: int,
+    answer: Any,
+    reset: str,
+) -> None:
+    here = f"http://127.0.0.1:{strange.server_address[1]}"
+    strange.status, strange.reset = status, reset
+    strange.body = json.dumps(answer).replace("HERE", here).encode()
+    with db.write() as conn:
+        state.put(conn, x_compliance.STAGE, {"began": None, "after": 0, "job": None, "rest_until": None})
+    assert asked(base_url=here).run(timedelta(seconds=0.1)) == 0
+    assert (said(db).state, bool(said(db).reason)) == ("waiting", True)
+    assert kept(db, ids) == set(NAMES)
+
+
+def test_histories_that_say_nothing_of_versions_are_passed_over(
+    asked: Callable[..., Compliance], strange: Strange, db: Database, ids: dict[str, str]
+) -> None:
+    strange.body = json.dumps({"data": [{}, {"edit_history_tweet_ids": ["x"]}, 3, None]}).encode()
+    here = f"http://127.0.0.1:{strange.server_address[1]}"
+    client = tweepy.Client("token", return_type=dict)
+    x_wire.mount(client.session, x_wire.BaseUrl(here))
+    assert list(asked()._versions(client, ["1"])) == []
