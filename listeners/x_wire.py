@@ -8,12 +8,15 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from math import cos, radians
+from threading import Timer
 from typing import Any
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
 
+from listeners import x_sockets
 from listeners.incoming import Gone, Incoming
 from listeners.x_bytes import Bounded, Lines
 from store import times
@@ -60,6 +63,7 @@ class BaseUrl(HTTPAdapter):
         dropped: Callable[[int], None] = lambda _: None,
         busy: Callable[[], None] = lambda: None,
     ) -> None:
+        self._connection: HTTPConnection | None = None
         super().__init__()
         self.base_url = base_url.rstrip("/")
         self.timeout = (connect_seconds, read_seconds)
@@ -67,18 +71,32 @@ class BaseUrl(HTTPAdapter):
         self._dropped, self._busy = dropped, busy
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        """Sends one request; what comes back is bounded."""
+        """Sends one request; what comes back is bounded, and its head must be whole within both times together."""
         if request.url and request.url.startswith(TWEEPY_HOST):
             request.url = self.base_url + request.url.removeprefix(TWEEPY_HOST)
         kwargs["timeout"] = self.timeout
         self._busy()
-        answer = super().send(request, *args, **kwargs)
+        bell = Timer(sum(self.timeout), lambda: x_sockets.end(self._connection))
+        bell.daemon = True
+        bell.start()
+        try:
+            answer = super().send(request, *args, **kwargs)
+        finally:
+            bell.cancel()
         endless = kwargs.get("stream") and answer.status_code == 200
         answer.raw = Lines(answer.raw, self._dropped) if endless else Bounded(answer.raw)
         if not _number(answer.headers.get(RESET, "0")):
             del answer.headers[RESET]  # tweepy would break on it
         self.last = answer
         return answer
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """As requests makes it, but its connections are known here."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = x_sockets.pools(self._opened)
+
+    def _opened(self, connection: HTTPConnection) -> None:
+        self._connection = connection
 
     def reset_in(self, now: datetime) -> timedelta:
         """How long X allows nothing more, at most 15 minutes; no time where its latest answer does not say so."""
@@ -88,10 +106,11 @@ class BaseUrl(HTTPAdapter):
         return timedelta(seconds=min(float(reset) - now.timestamp(), 900.0))
 
     def cut(self) -> None:
-        """Ends, from another thread, what is being read."""
+        """Ends, from another thread, what is being read, or waited for."""
         if self.last is not None:
             with suppress(ValueError, RuntimeError, OSError, AttributeError):
                 self.last.raw.shutdown()
+        x_sockets.end(self._connection)
 
     def header(self, name: str) -> str | None:
         """A header of the latest response."""

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
@@ -34,10 +34,11 @@ Play = Callable[["FakeX", Send], None]
 
 class FakeX:
     """``plays`` are what successive connects to the stream get, the last one again and again: a function that sends
-    bytes as HTTP chunks until it returns, or a status with headers. ``connects`` counts them, ``tags`` are those of the
-    rules that were added; ``rules_answer`` is what a look at the rules gets, nothing at all where it is None."""
+    bytes as HTTP chunks until it returns, a status with headers, or the beginning of a head that never ends.
+    ``connects`` counts them, ``tags`` are those of the rules that were added; ``rules_answer`` is what a look at the
+    rules gets, nothing at all where it is None."""
 
-    def __init__(self, *plays: Play | tuple[int, dict[str, str]]) -> None:
+    def __init__(self, *plays: Play | tuple[int, dict[str, str]] | bytes) -> None:
         self.plays = plays
         self.connects = 0
         self.tags: list[str] = []
@@ -55,7 +56,7 @@ class FakeX:
 
 
 @contextmanager
-def fake_x(*plays: Play | tuple[int, dict[str, str]]) -> Iterator[FakeX]:
+def fake_x(*plays: Play | tuple[int, dict[str, str]] | bytes) -> Iterator[FakeX]:
     """A FakeX that serves meanwhile."""
     fake = FakeX(*plays)
     threading.Thread(target=fake.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -138,6 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(fake.rules_answer)
         play = fake.plays[min(fake.connects, len(fake.plays) - 1)]
         fake.connects += 1
+        if isinstance(play, bytes):
+            return self._drip(play)
         if isinstance(play, tuple):
             return self._json({"title": "trouble"}, *play)
         self.send_response(200)
@@ -154,6 +157,13 @@ class _Handler(BaseHTTPRequestHandler):
     def fake(self) -> FakeX:
         self.server.fake.requests.append(self.path)  # type: ignore[attr-defined]
         return self.server.fake  # type: ignore[attr-defined,no-any-return]
+
+    def _drip(self, head: bytes) -> None:
+        with suppress(ConnectionError):
+            self.wfile.write(head)
+            while not self.fake.done.wait(0.05):
+                self.wfile.write(b"x")
+        self.close_connection = True
 
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stream_kit import fake_x
 
 from config.world import World
+from listeners import x_wire
 from listeners.authors import AuthorKeys
 from listeners.collect import collect
 from listeners.x_search import XSearch
@@ -128,3 +132,15 @@ def test_a_reset_that_is_no_number_rests_as_long_as_x_counts(
     server.status, server.headers = 429, {"x-rate-limit-reset": reset}
     state_of, reason = round_of(db, world, server)
     assert (state_of, "allows no more searches until" in reason) == ("waiting", True)
+
+
+def test_an_answer_whose_head_never_ends_is_left(monkeypatch: pytest.MonkeyPatch, db: Database, world: World) -> None:
+    adapter = partial(x_wire.BaseUrl, connect_seconds=0.2, read_seconds=0.3)
+    monkeypatch.setattr(x_wire, "BaseUrl", adapter)
+    with fake_x(b"HTTP/1.1 200 OK\r\nX: ") as x:
+        one = XSearch("s", db, world, token=lambda: "token", base_url=x.url, clock=clock)
+        began = time.monotonic()
+        assert list(one.posts()) == []
+        assert time.monotonic() - began < 5
+    with db.read() as conn:
+        assert "cannot be reached" in sources.all(conn)[0].reason
