@@ -138,10 +138,10 @@ def test_a_name_that_nobody_knows_is_tried_again(facts):
 def test_a_certificate_that_does_not_hold_waits_for_its_repair(facts, tmp_path):
     with served(silent, tls=certificate(tmp_path, "localhost")) as port:
         with pytest.raises(SetupError, match=f"localhost:{port} does not hold") as caught:
-            post(facts, f"https://localhost:{port}/")
+            post(facts, f"https://localhost:{port}/", timeout=10)
         assert caught.value.code == "tls-certificate"
         with pytest.raises(SetupError, match="renew it"):
-            letter(facts, port, host="localhost", tls="tls")
+            letter(facts, port, host="localhost", tls="tls", timeout=10)
 
 
 def test_a_handshake_that_hangs_is_left_when_its_slot_ends(facts):
