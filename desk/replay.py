@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 from alerts.dispatch import dispatch_stage
 from alerts.router import route_stage
+from config.bundle import Contact
 from config.world import World
 from listeners.authors import AuthorKeys
 from listeners.collect import collect
@@ -76,6 +77,7 @@ class Stages:
     spent: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.world = unarmed(self.world)
         self.recorder = Recorder(self.clock)
         self._memory = Memory.load(self.db)
         self._authors = AuthorKeys.of_bytes(KEY)
@@ -121,6 +123,20 @@ class Stages:
         senders = dict.fromkeys(CHANNELS, self.recorder)
         while dispatch_stage(self.db, self.world, senders=senders, clock=self.clock, key=KEY):
             pass
+
+
+def unarmed(world: World) -> World:
+    """The same world without what only sending needs: no secret has to be set where nothing is sent."""
+    channels = tuple(one.model_copy(update={"secrets": {}}) for one in world.bundle.channels)
+    agencies = tuple(
+        agency.model_copy(update={"contacts": tuple(map(_without_address, agency.contacts))})
+        for agency in world.bundle.agencies
+    )
+    return replace(world, bundle=world.bundle.model_copy(update={"channels": channels, "agencies": agencies}))
+
+
+def _without_address(contact: Contact) -> Contact:
+    return contact.model_copy(update={"address": contact.id})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import gzip
 import itertools
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -133,6 +134,12 @@ def test_pacing_changes_nothing(tmp_path, world):
 
 def test_messages_are_recorded_and_never_sent(tmp_path, world):
     assert play(voices(tmp_path), world)[2]["deliveries"] >= 1
+
+
+def test_no_secret_has_to_be_set_where_nothing_is_sent(tmp_path, world):
+    named = tuple(one.model_copy(update={"secrets": {"key": "NOWHERE_SET"}}) for one in world.bundle.channels)
+    armed = replace(world, bundle=world.bundle.model_copy(update={"channels": named}))
+    assert play(voices(tmp_path), armed)[2]["deliveries"] == play(voices(tmp_path), world)[2]["deliveries"] > 0
 
 
 def test_an_empty_recording_gives_nothing(tmp_path, world):
