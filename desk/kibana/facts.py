@@ -28,8 +28,12 @@ class Fact:
     where: str
 
 
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 def _fact(version: str, must: str, may: str, json: str, where: str) -> Fact:
-    return Fact(version, frozenset(must.split()), frozenset(may.split()), frozenset(json.split()), where)
+    return Fact(version, _names(must), _names(may), _names(json), where)
 
 
 _SHARED = "src/platform/plugins/shared"
@@ -102,9 +106,24 @@ FORMATS: Mapping[str, frozenset[str]] = {
     "duration": frozenset({"number"}),
     "percent": frozenset({"number"}),
 }
-# x-pack/platform/plugins/shared/maps/common/constants.ts@3d357946
-LAYERS = frozenset({"EMS_VECTOR_TILE", "GEOJSON_VECTOR", "HEATMAP"})
-SOURCES = frozenset({"EMS_TMS", "ES_SEARCH", "ES_GEO_GRID"})
+# x-pack/platform/plugins/shared/maps/common/constants.ts@3d357946; what each may hold, and nothing else:
+# maps/server/content_management/schema/v1: layer_schemas/layer_schemas.ts@096378e7, source_schemas/source_schemas.ts
+# @07a9e962, es_source_schemas.ts@26f66d2b, es_agg_source_schemas.ts@20167912, style_schemas/vector_style_schemas/
+# vector_style_schemas.ts@320e238e, map_attributes_schema/settings_schema.ts@216b8e4a
+_LAYER = _names("id type label alpha visible minZoom maxZoom includeInFitToBounds query sourceDescriptor style")
+LAYERS: Mapping[str, frozenset[str]] = {
+    "EMS_VECTOR_TILE": _LAYER | {"areLabelsOnTop", "locale"},
+    "GEOJSON_VECTOR": _LAYER | {"disableTooltips", "joins"},
+    "HEATMAP": _LAYER,
+}
+_ASKED = _names("type id indexPatternRefName geoField applyForceRefresh applyGlobalQuery applyGlobalTime")
+SOURCES: Mapping[str, frozenset[str]] = {
+    "EMS_TMS": _names("id type isAutoSelect lightModeDefault"),
+    "ES_SEARCH": _ASKED | _names("filterByMapBounds scalingType sortField sortOrder topHitsSize tooltipProperties"),
+    "ES_GEO_GRID": _ASKED | _names("metrics requestType resolution"),
+}
+STYLES = _names("symbolizeAs fillColor lineColor lineWidth icon iconSize labelText labelColor labelSize")
+MAP_SETTINGS = _names("autoFitToDataBounds initialLocation")
 
 # What an Elasticsearch type is to Kibana (src/platform/packages/shared/kbn-field-types)
 KINDS: Mapping[str, str] = {

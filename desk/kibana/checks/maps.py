@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from desk.kibana.checks.fields import Views, in_query
-from desk.kibana.facts import LAYERS, SOURCES
+from desk.kibana.facts import LAYERS, MAP_SETTINGS, SOURCES, STYLES
 
 Plain = Mapping[str, Any]
 
@@ -16,11 +16,16 @@ Plain = Mapping[str, Any]
 def faults(one: Plain, views: Views) -> Iterator[str]:
     """What is wrong with a map."""
     targets = {reference["name"]: reference["id"] for reference in one["references"]}
+    settings = orjson.loads(one["attributes"]["mapStateJSON"]).get("settings", {})
+    yield from (f"has the setting {name}, which we do not know" for name in sorted(set(settings) - MAP_SETTINGS))
     for n, layer in enumerate(orjson.loads(one["attributes"]["layerListJSON"])):
         source = layer["sourceDescriptor"]
         if layer["type"] not in LAYERS or source["type"] not in SOURCES:
             yield f"layer {n} is a {layer['type']} of a {source['type']}"
             continue
+        unknown = set(layer) - LAYERS[layer["type"]] | set(source) - SOURCES[source["type"]]
+        unknown |= set(layer["style"].get("properties", {})) - STYLES
+        yield from (f"layer {n} has {name}, which Kibana does not know there" for name in sorted(unknown))
         if name := source.get("indexPatternRefName"):
             if name != f"layer_{n}_source_index_pattern":
                 yield f"layer {n} calls its data view {name}"

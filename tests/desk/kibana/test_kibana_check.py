@@ -132,6 +132,9 @@ WRONGS = {
     "positions from a field that holds none": (
         lambda all: layers(all, lambda inside: put(inside[2]["sourceDescriptor"], geoField="place.name")),
         "takes its positions from place.name, which holds none"),
+    "an attribute that a layer does not have": (
+        lambda all: layers(all, lambda inside: put(inside[2]["sourceDescriptor"], geoFields="position")),
+        "layer 2 has geoFields, which Kibana does not know there"),
     "colours from a number": (
         lambda all: layers(
             all, lambda inside: put(inside[2]["style"]["properties"]["fillColor"]["options"]["field"], name="posts")),
