@@ -10,8 +10,10 @@ from pathlib import Path
 
 import click
 
+from config.faults import BundleError
 from config.secrets import secret
-from config.settings import Settings, settings
+from config.settings import ROOT, Settings, settings
+from config.world import World
 from desk.kibana import loading, pack
 from desk.kibana.say import LANGS
 from desk.web.words import Lang
@@ -72,7 +74,46 @@ def load(lang: str, url: str | None, space: str | None, as_json: bool) -> None:
     sys.exit(1 if outcome.failed else 0)
 
 
+@command.command("prove", epilog="Example: vigie kibana prove --lang fr")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_LANG
+@click.option(
+    "--config", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=ROOT / "config" / "default", help="The bundle. [default: config/default]",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a layer of a panel.")
+def prove(files: tuple[Path, ...], lang: str, folder: Path, as_json: bool) -> None:
+    """Put every panel to the proof: what it asks Elasticsearch, what it shows, and what the database says.
+
+    FILES are recorded posts; without any, the bundled drill. They go through all five stages, people act on what came
+    of them, and everything is indexed in the cluster of VIGIE_ELASTICSEARCH, under a prefix of its own that is taken
+    away again; without a cluster a node is started here. The exit status is 1 where a panel shows anything else than
+    the database says.
+    """
+    from desk.kibana import proving  # brings in all five stages
+    from desk.kibana.panels.scene import BadScene
+    from desk.trials.engine import NoEngine
+    from store.index.reasons import FAULTS, reason
+
+    here, wrong = settings(), 0
+    try:
+        if not as_json:
+            click.echo(proving.HEAD)
+        for tongue, proof in proving.proofs(files, World.load(folder), _langs(lang), here.cluster):
+            wrong += bool(proof.wrong)
+            told = json.dumps({"lang": tongue, **proof.plain()}, ensure_ascii=False)
+            click.echo(told if as_json else proving.line(tongue, proof))
+    except (BadScene, BundleError, NoEngine, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    except FAULTS as error:
+        raise click.ClickException(f"Elasticsearch: {reason(error)}") from error
+    sys.exit(1 if wrong else 0)
+
+
+def _langs(lang: str) -> tuple[Lang, ...]:
+    return tuple(each for each in LANGS if lang in (each, "all"))
+
+
 def _lines(here: Settings, lang: str) -> bytes:
-    langs: tuple[Lang, ...] = tuple(each for each in LANGS if lang in (each, "all"))
     prefix = here.cluster.prefix if here.cluster else PREFIX
-    return pack.lines(pack.both(langs, prefix, here.desk_url))
+    return pack.lines(pack.both(_langs(lang), prefix, here.desk_url))

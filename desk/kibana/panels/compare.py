@@ -18,14 +18,19 @@ def differences(table: Table, told: Figures) -> list[str]:
     Only the numbers that the database tells are compared. Rows that hold nothing but zeros and blanks are left out, as
     a chart shows nothing there either.
     """
-    shown = {tuple(row.get(key) for key in table.keys): row for row in table.rows}
-    shown = {key: row for key, row in shown.items() if _tells(row, table)}
+    shown = told_by(table)
     said = {key: numbers for key, numbers in told.items() if any(_filled(value) for value in numbers.values())}
     lines = [f"{_name(key)} is shown, the database knows nothing of it" for key in shown.keys() - said.keys()]
     lines += [f"{_name(key)} is not shown: {said[key]}" for key in said.keys() - shown.keys()]
     for key in shown.keys() & said.keys():
         lines += [f"{_name(key)}: {line}" for line in _apart(shown[key], said[key])]
     return sorted(lines)
+
+
+def told_by(table: Table) -> dict[Key, Mapping[str, Any]]:
+    """The rows of a panel by what names them, without those that hold nothing but zeros and blanks."""
+    rows = {tuple(row.get(key) for key in table.keys): row for row in table.rows}
+    return {key: row for key, row in rows.items() if _tells(row, table)}
 
 
 def _apart(row: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:

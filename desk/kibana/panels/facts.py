@@ -68,8 +68,9 @@ class Decided(NamedTuple):
 
 
 class Delivered(NamedTuple):
-    """A delivery, with its two lengths of time in seconds."""
+    """A delivery, with its two lengths of time in seconds. ``event``: what it tells of, ``new`` for a first message."""
 
+    event: str
     agency: str
     state: str
     status: str | None
@@ -202,7 +203,7 @@ def _deliveries(conn: Connection, scope: Scope) -> Iterator[Delivered]:
         answer = taken.get((row.incident_id, row.agency))
         answered = _between(row.sent_at, answer) if row.sent_at and answer and answer >= row.sent_at else None
         waited = _between(row.trigger_received_at, row.first_attempt_at)
-        yield Delivered(row.agency, row.state, statuses.get(row.incident_id), waited, answered)
+        yield Delivered(row.event, row.agency, row.state, statuses.get(row.incident_id), waited, answered)
 
 
 def _hours(conn: Connection, scope: Scope) -> Iterator[Heard]:

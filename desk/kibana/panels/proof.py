@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ from desk.kibana.panels.check import Shown, look
 from desk.kibana.panels.compare import differences
 from desk.kibana.panels.facts import Facts, facts
 from desk.kibana.panels.told import Figures, Near, figures
-from desk.kibana.saved import Saved
 from desk.kibana.say import Say, strings
 
 if TYPE_CHECKING:
@@ -41,19 +40,21 @@ class Proof:
 def prove(
     client: Elasticsearch,
     conn: Connection,
-    objects: Sequence[Saved],
+    objects: Iterable[Mapping[str, Any]],
     say: Say,
     now: datetime,
     *,
     zone: str = "Europe/Paris",
     within: tuple[datetime, datetime] | None = None,
 ) -> Iterator[Proof]:
-    """Put every panel of ``objects`` to the cluster and to the database. Times are the dashboards' own at ``now``, or
-    ``within``. What the client raises is raised."""
+    """Put every panel of ``objects`` (the parsed lines of an export) to the cluster and to the database.
+
+    Times are the dashboards' own at ``now``, or ``within``. What the client raises is raised.
+    """
     names = {text[say.lang]: key for key, text in strings().items() if key.startswith(BOARDS)}
     read: dict[tuple[datetime, datetime], Facts] = {}
     layers: dict[tuple[str, str], int] = {}
-    for shown in look(client, [one.plain() for one in objects], now, zone=zone, within=within):
+    for shown in look(client, objects, now, zone=zone, within=within):
         span = shown.scope.start, shown.scope.end
         if span not in read:
             read[span] = facts(conn, shown.scope)

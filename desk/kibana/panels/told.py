@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from math import asinh, ceil, floor, pi, radians, tan
 from statistics import fmean
 from typing import Any
@@ -62,14 +63,30 @@ def _to_take(facts: Facts) -> list[Known]:
 
 def _bar(facts: Facts, asked: str) -> Callable[[Any], int]:
     """When the bar begins in which a time lies, in milliseconds since 1970: whole lengths of the reader's own clock."""
-    told = interval(asked, facts.scope.end - facts.scope.start)
-    length, zone = int(duration(next(iter(told.values()))).total_seconds() * 1000), ZoneInfo(facts.scope.zone)
+    told, zone = interval(asked, facts.scope.end - facts.scope.start), ZoneInfo(facts.scope.zone)
+    if (unit := told.get("calendar_interval", "")[-1:]) in _FIRSTS:
+        return lambda at: _calendar(at.astimezone(zone), unit)
+    length = int(duration(next(iter(told.values()))).total_seconds() * 1000)
 
     def begins(at: Any) -> int:
         ahead = int(at.astimezone(zone).utcoffset().total_seconds() * 1000)
         return (int(at.timestamp() * 1000) + ahead) // length * length - ahead
 
     return begins
+
+
+def _calendar(local: datetime, unit: str) -> int:
+    """When the day, week, month or year begins on the reader's calendar, in milliseconds since 1970."""
+    first = _FIRSTS[unit](local).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int(first.timestamp() * 1000)
+
+
+_FIRSTS: Mapping[str, Callable[[datetime], datetime]] = {
+    "d": lambda local: local,
+    "w": lambda local: local - timedelta(days=local.weekday()),
+    "M": lambda local: local.replace(day=1),
+    "y": lambda local: local.replace(month=1, day=1),
+}
 
 
 def _tags(posts: Sequence[Read], facts: Facts) -> Figures:
@@ -157,9 +174,11 @@ def _counted(facts: Facts, kind: str) -> Figures:
 
 
 def _times(sent: Sequence[Delivered]) -> Figures:
+    """Of first messages; nobody waits for what follows them."""
     found: Figures = {}
-    for agency in top(Counter(one.agency for one in sent), 20):
-        mine = [one for one in sent if one.agency == agency]
+    first = [one for one in sent if one.event == "new"]
+    for agency in top(Counter(one.agency for one in first), 20):
+        mine = [one for one in first if one.agency == agency]
         alert = [one.to_alert_s for one in mine if one.to_alert_s is not None]
         taken = [one.to_acknowledge_s for one in mine if one.to_acknowledge_s is not None]
         found[(agency,)] = {

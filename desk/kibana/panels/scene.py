@@ -1,0 +1,146 @@
+"""Recorded posts taken through the five stages, touched by people as in a real night, and indexed: what the dashboards
+are put to the proof with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby, islice
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, select
+
+from config.world import World
+from desk.kibana.panels import night
+from desk.replay import EventClock, Stages
+from listeners.incoming import Incoming
+from listeners.replay import BadLine, Replay
+from nlp.annotate import Annotator
+from store import tables
+from store.database import Database
+from store.index import bulk, setup
+from store.index.cluster import Cluster, connect
+from store.index.documents import documents
+from store.index.documents.health import hours_since
+from store.index.families import FAMILIES, Family
+from store.index.generations import Generation
+from store.times import EPOCH
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+MOST = 5000
+PACE = timedelta(minutes=1)
+QUIET = timedelta(minutes=20)
+
+
+class BadScene(ValueError):
+    """The scene cannot be played; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A database and a cluster that tell of the same posts; ``start`` and ``end`` (UTC) enclose everything.
+
+    ``posts``: how many were kept.
+    """
+
+    db: Database
+    client: Elasticsearch
+    cluster: Cluster
+    start: datetime
+    end: datetime
+    posts: int
+
+
+@contextmanager
+def scene(
+    files: Sequence[Path],
+    world: World,
+    cluster: Cluster,
+    home: Path,
+    *,
+    most: int = MOST,
+    pace: timedelta = PACE,
+    seed: int = 9,
+) -> Iterator[Scene]:
+    """Play the first ``most`` posts of each of ``files``, let people act, and index what came of it.
+
+    Posts are taken in together that lie in the same stretch of ``pace``. The indices are made under the prefix of
+    ``cluster``, which must have none; they stay when the scene is over. Chances are drawn from ``seed``. Raises
+    BadScene, OSError where a file cannot be read, and what the client raises.
+    """
+    db = Database.open(f"sqlite:///{home}/scene.db")
+    with closing(db), connect(cluster, timeout_s=30) as client:
+        setup.install(client, cluster)
+        posts = sorted(_posts(files, most), key=lambda post: post.created_at)
+        if not posts:
+            raise BadScene(f"no posts in {', '.join(map(str, files))}")
+        start, end, kept = _play(db, world, posts, pace)
+        night.invent(db, start, Random(seed))
+        night.act(db, start, end)
+        _index(db, client, cluster)
+        yield Scene(db, client, cluster, start - timedelta(hours=3), end + timedelta(hours=1), kept)
+
+
+def take_down(client: Elasticsearch, cluster: Cluster) -> None:
+    """Take the indices and templates of a scene away again: everything under the prefix of ``cluster``."""
+    quiet = client.options(ignore_status=404)
+    for name in client.indices.get(index=f"{cluster.prefix}-*", expand_wildcards="all").body:
+        quiet.indices.delete(index=name)  # one by one: a cluster as shipped deletes nothing by a pattern
+    quiet.indices.delete_index_template(name=f"{cluster.prefix}-*")
+    quiet.cluster.delete_component_template(name=f"{cluster.prefix}-*")
+
+
+def _posts(files: Sequence[Path], most: int) -> Iterator[Incoming]:
+    for path in files:
+        yield from islice(Replay([path], report=_refuse).posts(), most)
+
+
+def _play(db: Database, world: World, posts: Sequence[Incoming], pace: timedelta) -> tuple[datetime, datetime, int]:
+    clock = EventClock()
+    stages = Stages(db, world, Annotator(), clock)
+    for _, some in groupby(posts, key=lambda post: (post.created_at - EPOCH) // pace):
+        chunk = list(some)
+        clock.now = chunk[0].created_at
+        stages.collect(chunk)
+        stages.understand()
+        clock.now = chunk[-1].created_at + timedelta(seconds=2)
+        stages.dispatch()
+    clock.now += QUIET
+    stages.understand()
+    stages.dispatch()
+    return posts[0].created_at, clock.now, stages.kept
+
+
+def _refuse(line: BadLine) -> None:
+    raise BadScene(str(line))
+
+
+def _index(db: Database, client: Elasticsearch, cluster: Cluster) -> None:
+    """Indices first, then documents, as the index is fed; the templates are there."""
+    with db.read() as conn:
+        for family in FAMILIES:
+            made = documents(conn, family, _ids(conn, family)).values()
+            generation = Generation(family.version)
+            setup.ensure(client, cluster, family, generation, {family.period_of(one.at) for one in made} or {"all"})
+            actions = [
+                bulk.Action(setup.index_of(cluster, family, one.at, generation), one.id, 1, one.body) for one in made
+            ]
+            if refused := bulk.send(client, actions).refused:
+                raise BadScene(f"Elasticsearch refused {len(refused)} {family.name}: {refused[0]}")
+    client.indices.refresh(index=f"{cluster.prefix}-*")
+
+
+def _ids(conn: Connection, family: Family) -> set[str]:
+    if family.name == "hours":
+        return hours_since(conn, EPOCH)
+    table = getattr(tables, family.name.replace("-", "_"), None)
+    if family.name == "public-order" or table is None:
+        return set()  # no dashboard shows it
+    key = "source" if family.name == "sources" else "id"
+    return set(conn.execute(select(table.c[key])).scalars())
