@@ -75,7 +75,7 @@ def _hearing(kit: Kit) -> Chart:
     columns = {
         "source": on.terms("source", 50, None),
         "state": on.last("state", "at"),
-        "hearing": on.last("hearing", "at"),
+        "since": on.number("max", "since"),
         "last_post": on.number("max", "last_post_at"),
         "received": on.number("max", "received"),
         "reason": on.last("reason", "at"),

@@ -41,10 +41,13 @@ def _apart(row: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def same(value: Any, right: Any) -> bool:
-    """Whether a number is what it should be: exactly, within the precision of the field, or within its range."""
+    """Whether a value is what it should be: exactly, within the precision of the field, within its range, or, of
+    several values, in any order."""
     if isinstance(right, Near):
         slack = FLOAT * max(abs(right.low), abs(right.high))
         return value is not None and right.low - slack <= value <= right.high + slack
+    if isinstance(right, frozenset):
+        return frozenset(value if isinstance(value, list) else [value] if value is not None else []) == right
     if isinstance(right, float) and isinstance(value, (int, float)):
         return isclose(value, right, rel_tol=FLOAT)
     if not _filled(right):
@@ -57,7 +60,7 @@ def _tells(row: Mapping[str, Any], table: Table) -> bool:
 
 
 def _filled(value: Any) -> bool:
-    return value not in (None, 0, 0.0, "", [], False)
+    return value not in (None, 0, 0.0, "", [], False, frozenset())
 
 
 def _name(key: Key) -> str:

@@ -31,12 +31,12 @@ class Read(NamedTuple):
 
 
 class Known(NamedTuple):
-    """An incident, with who was told of it and who took it on. ``updated_ms``: milliseconds since 1970."""
+    """An incident, with who was told of it and who took it on, the first of them at ``acknowledged_at``."""
 
     id: str
     status: str
     state: str
-    updated_ms: int
+    updated_at: datetime
     hazard: str | None
     tags: tuple[str, ...]
     severity: str
@@ -46,8 +46,10 @@ class Known(NamedTuple):
     place: str | None
     position: Spot | None
     lead: str | None
+    support: frozenset[str]
     alerts: int
     acknowledged_by: frozenset[str]
+    acknowledged_at: datetime | None
     filters: frozenset[str]
 
     @property
@@ -63,8 +65,14 @@ class Decided(NamedTuple):
     incident: str
     event: str
     at: datetime
-    status: str
     lead: str
+    support: frozenset[str]
+    paged: bool
+    status: str
+    hazard: str | None
+    severity: str
+    place: str | None
+    voices: int
 
 
 class Delivered(NamedTuple):
@@ -104,6 +112,8 @@ class Told(NamedTuple):
     source: str
     state: str
     reason: str
+    since: datetime
+    last_post_at: datetime | None
     received: int
 
 
@@ -126,7 +136,7 @@ def facts(conn: Connection, scope: Scope) -> Facts:
     return Facts(
         scope, list(_posts(conn, scope)), list(_incidents(conn, scope)), list(_alerts(conn, scope)),
         list(_deliveries(conn, scope)), list(_hours(conn, scope)), list(_gaps(conn, scope)),
-        [Told(row.source, row.state, row.reason, row.received) for row in conn.execute(select(tables.sources))],
+        list(_sources(conn)),
     )  # fmt: skip
 
 
@@ -154,20 +164,20 @@ def _event(told: Mapping[str, Any]) -> Spot | None:
 
 def _incidents(conn: Connection, scope: Scope) -> Iterator[Known]:
     told, heard = _alerts_of(conn), _filters_of(conn)
-    taken: defaultdict[str, set[str]] = defaultdict(set)
+    taken: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
     for row in conn.execute(select(tables.acknowledgements)):
-        taken[row.incident_id].add(row.agency)
+        taken[row.incident_id][row.agency] = row.at
     for row in conn.execute(
         select(tables.incidents).where(tables.incidents.c.updated_at.between(scope.start, scope.end))
     ):
-        of, place = row.payload, row.payload.get("place") or {}
+        of, place, last = row.payload, row.payload.get("place") or {}, told[row.id][-1] if told[row.id] else {}
         yield Known(
-            row.id, row.status, row.state, _ms(row.updated_at), row.hazard,
+            row.id, row.status, row.state, row.updated_at, row.hazard,
             tuple(tag for tag in of.get("tags", ()) if tag != APART), row.severity,
             of.get("verification", "unverified"), of["posts"], of["voices"], place.get("name"),
             (place["lat"], place["lon"]) if place.get("lat") is not None else None,
-            told[row.id][-1]["lead"] if told[row.id] else None, len(told[row.id]),
-            frozenset(taken[row.id]), frozenset(heard[row.id]),
+            last.get("lead"), frozenset(last.get("support", ())), len(told[row.id]),
+            frozenset(taken[row.id]), min(taken[row.id].values(), default=None), frozenset(heard[row.id]),
         )  # fmt: skip
 
 
@@ -190,8 +200,12 @@ def _filters_of(conn: Connection) -> defaultdict[str, set[str]]:
 
 def _alerts(conn: Connection, scope: Scope) -> Iterator[Decided]:
     for row in conn.execute(select(tables.alerts).where(tables.alerts.c.at.between(scope.start, scope.end))):
-        of = row.payload
-        yield Decided(row.id, row.incident_id, of["event"], row.at, of["incident"]["status"], of["lead"])
+        of, about = row.payload, row.payload["incident"]
+        yield Decided(
+            row.id, row.incident_id, of["event"], row.at, of["lead"], frozenset(of.get("support", ())),
+            of.get("paged", False), about["status"], about.get("hazard"), about.get("severity", "Unknown"),
+            (about.get("place") or {}).get("name"), about["voices"],
+        )  # fmt: skip
 
 
 def _deliveries(conn: Connection, scope: Scope) -> Iterator[Delivered]:
@@ -217,9 +231,10 @@ def _gaps(conn: Connection, scope: Scope) -> Iterator[Hole]:
         yield Hole(row.source, row.state, _between(row.started_at, row.ended_at), row.found)
 
 
+def _sources(conn: Connection) -> Iterator[Told]:
+    for row in conn.execute(select(tables.sources)):
+        yield Told(row.source, row.state, row.reason, row.since, row.last_post_at, row.received)
+
+
 def _between(start: datetime | None, end: datetime | None) -> float | None:
     return (end - start).total_seconds() if start and end else None
-
-
-def _ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)

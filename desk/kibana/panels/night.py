@@ -108,4 +108,4 @@ def _deafen(conn: Connection, start: datetime, end: datetime) -> None:
     gaps.begin(conn, "x-flux", start + 30 * MINUTE, "401: the key is not known")
     for back in range(3):
         hour = start - timedelta(hours=back)
-        hourly.add(conn, hour, {"source:x-flux": (300 + back, 14, 3600.0), "filter:incendie": (20, 9 + back, 0.0)})
+        hourly.add(conn, hour, {"source:x-flux": (300 + back, 14, 3600.0), "filter:incendie": (20, 9 + back, 1800.0)})

@@ -15,8 +15,9 @@ from statistics import fmean
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from desk.kibana.panels.facts import Delivered, Facts, Known, Read
+from desk.kibana.panels.facts import Decided, Delivered, Facts, Known, Read
 from desk.kibana.panels.intervals import duration, interval
+from desk.kibana.panels.scope import iso
 from desk.kibana.say import Say
 
 Key = tuple[Hashable, ...]
@@ -107,21 +108,49 @@ def _tile(lat: float, lon: float) -> str:
     return f"{ZOOM}/{x}/{y}"
 
 
-def _spots(known: Iterable[Known]) -> Figures:
-    return {
-        (one.id,): {"severity": one.severity, "posts": one.posts, "lead": one.lead, "acknowledged": one.acknowledged}
-        for one in known
-        if one.position
-    }
+def _ms(at: datetime | None) -> int | None:
+    return int(at.timestamp() * 1000) if at else None
 
 
-def _listed(known: Iterable[Known]) -> Figures:
+def _title(one: Known, say: Say) -> str:
+    """As the desk's page calls an incident of that nature, and where it is."""
+    words = say.hazards()[one.hazard] if one.hazard else "Incident"
+    return f"{words} – {one.place}" if one.place else words
+
+
+def _spots(known: Iterable[Known], say: Say) -> Figures:
     return {
         (one.id,): {
-            "severity": one.severity, "status": one.status, "state": one.state, "lead": one.lead, "posts": one.posts,
-            "acknowledged": one.acknowledged,
+            "posts": one.posts, "severity": one.severity, "lead": one.lead, "acknowledged": one.acknowledged,
+            "id": one.id, f"title.{say.lang}": _title(one, say), "place.name": one.place,
+            "updated_at": iso(one.updated_at),
+            "position": {"type": "Point", "coordinates": [one.position[1], one.position[0]]},
         }
         for one in known
+        if one.position
+    }  # fmt: skip
+
+
+def _listed(known: Iterable[Known], say: Say) -> Figures:
+    return {
+        (one.id,): {
+            "posts": one.posts, "severity": one.severity, "status": one.status, "state": one.state, "lead": one.lead,
+            "support": one.support, "acknowledged": one.acknowledged, "acknowledged_by": one.acknowledged_by,
+            "acknowledged_at": iso(one.acknowledged_at) if one.acknowledged_at else None, "id": one.id,
+            f"title.{say.lang}": _title(one, say),
+        }
+        for one in known
+    }  # fmt: skip
+
+
+def _story(decided: Iterable[Decided]) -> Figures:
+    return {
+        (one.id,): {
+            "voices": one.voices, "status": one.status, "event": one.event, "hazard": one.hazard, "lead": one.lead,
+            "support": one.support, "paged": one.paged, "severity": one.severity, "place.name": one.place,
+            "incident": one.incident,
+        }
+        for one in decided
     }  # fmt: skip
 
 
@@ -134,19 +163,26 @@ def _hazards(facts: Facts) -> Figures:
     return found
 
 
-def _rumours(facts: Facts) -> Figures:
+def _rumours(facts: Facts, say: Say) -> Figures:
     told = [one for one in facts.incidents if "rumour" in one.tags]
-    newest = sorted(told, key=lambda one: (-one.updated_ms, one.id))[:20]
+    newest = sorted(sorted(told, key=lambda one: one.id), key=lambda one: one.updated_at, reverse=True)[:20]
     return {
-        (one.id,): {"verification": one.verification, "voices": one.voices, "updated": one.updated_ms} for one in newest
-    }
+        (one.id,): {
+            "voices": one.voices, "verification": one.verification, "title": _title(one, say),
+            "updated": _ms(one.updated_at),
+        }
+        for one in newest
+    }  # fmt: skip
 
 
 def _hearing(facts: Facts) -> Figures:
     return {
-        (one.source,): {"state": one.state, "reason": one.reason or None, "received": one.received}
+        (one.source,): {
+            "received": one.received, "state": one.state, "reason": one.reason or None, "since": _ms(one.since),
+            "last_post": _ms(one.last_post_at),
+        }
         for one in facts.sources
-    }
+    }  # fmt: skip
 
 
 def _hourly(facts: Facts, kind: str, counted: str, name: str, size: int = 12) -> Figures:
@@ -257,11 +293,11 @@ _PANELS: Mapping[str, Callable[[Facts, Say], Sequence[Figures]]] = {
     "watch.unacknowledged": lambda facts, _: [_number(_to_take(facts))],
     "watch.posts": lambda facts, _: [_number(one for one in facts.posts if (one.relevance or 0) >= 0.5)],
     "watch.deaf": lambda facts, _: [_number(one for one in facts.sources if one.state != "on")],
-    "watch.map": lambda facts, _: [_heat(facts.posts), _spots(_live(facts))],
+    "watch.map": lambda facts, say: [_heat(facts.posts), _spots(_live(facts), say)],
     "watch.tags": lambda facts, _: [_tags(facts.posts, facts)],
-    "watch.incidents": lambda facts, _: [_listed(_live(facts))],
+    "watch.incidents": lambda facts, say: [_listed(_live(facts), say)],
     "watch.hazards": lambda facts, _: [_hazards(facts)],
-    "watch.rumours": lambda facts, _: [_rumours(facts)],
+    "watch.rumours": lambda facts, say: [_rumours(facts, say)],
     "watch.hearing": lambda facts, _: [_hearing(facts)],
     "watch.received": lambda facts, _: [_hourly(facts, "source", "received", "received")],
     "watch.times": lambda facts, _: [_times(facts.deliveries)],
@@ -283,12 +319,10 @@ _PANELS: Mapping[str, Callable[[Facts, Say], Sequence[Figures]]] = {
         _pairs(((one.state, one.agency) for one in _unreal(facts.deliveries)), "deliveries")
     ],
     "exercise.times": lambda facts, _: [_times(_unreal(facts.deliveries))],
-    "exercise.story": lambda facts, _: [
-        {(one.id,): {"event": one.event, "lead": one.lead, "incident": one.incident} for one in _unreal(facts.alerts)}
-    ],
-    "exercise.map": lambda facts, _: [_heat(_unreal(facts.posts)), _spots(_unreal(facts.incidents))],
+    "exercise.story": lambda facts, _: [_story(_unreal(facts.alerts))],
+    "exercise.map": lambda facts, say: [_heat(_unreal(facts.posts)), _spots(_unreal(facts.incidents), say)],
     "exercise.posts": lambda facts, _: [_tags(_unreal(facts.posts), facts)],
-    "exercise.table": lambda facts, _: [_listed(_unreal(facts.incidents))],
+    "exercise.table": lambda facts, say: [_listed(_unreal(facts.incidents), say)],
 }
 
 

@@ -87,6 +87,14 @@ def test_no_panel_is_empty_so_that_none_agrees_with_the_database_on_nothing(open
     assert [proof.name for proof in opened[lang] if proof.shown.empty or not proof.told] == []
 
 
+def test_no_column_is_empty_and_none_is_left_to_the_index_alone(opened):
+    for proof in opened["fr"]:
+        table = proof.shown.table
+        columns = set(table.labels) - set(table.keys) - {"middle"}  # of a tile: heat is drawn around it
+        assert columns == {name for numbers in proof.told.values() for name in numbers}, proof.name
+        assert columns <= {name for row in table.rows for name, value in row.items() if value or value == 0}, proof.name
+
+
 @pytest.fixture
 def vigie(elasticsearch_url, monkeypatch):
     for name in ("VIGIE_ELASTICSEARCH_CA", "VIGIE_ELASTICSEARCH_API_KEY", "VIGIE_ELASTICSEARCH_API_KEY_FILE"):
