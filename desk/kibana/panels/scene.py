@@ -12,23 +12,18 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
-
 from config.world import World
 from desk.kibana.panels import night
 from desk.replay import EventClock, Stages
 from listeners.incoming import Incoming
 from listeners.replay import BadLine, Replay
 from nlp.annotate import Annotator
-from store import tables
+from store import changes, state
 from store.database import Database
-from store.index import bulk, setup
 from store.index.cluster import Cluster, connect
-from store.index.documents import documents
-from store.index.documents.health import hours_since
-from store.index.families import FAMILIES, Family
-from store.index.generations import Generation
-from store.times import EPOCH
+from store.index.feed import Feeder
+from store.index.lag import STAGE, lag
+from store.times import EPOCH, to_iso
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -76,14 +71,16 @@ def scene(
     """
     db = Database.open(f"sqlite:///{home}/scene.db")
     with closing(db), connect(cluster, timeout_s=30) as client:
-        setup.install(client, cluster)
+        if there := client.indices.get(index=f"{cluster.prefix}-*", expand_wildcards="all").body:
+            raise BadScene(f"there are indices under {cluster.prefix} already: {', '.join(sorted(there))}")
         posts = sorted(_posts(files, most), key=lambda post: post.created_at)
         if not posts:
             raise BadScene(f"no posts in {', '.join(map(str, files))}")
         start, end, kept = _play(db, world, posts, pace)
         night.invent(db, start, Random(seed))
         night.act(db, start, end)
-        _index(db, client, cluster)
+        _index(db, cluster, end)
+        client.indices.refresh(index=f"{cluster.prefix}-*")
         yield Scene(db, client, cluster, start - timedelta(hours=3), end + timedelta(hours=1), kept)
 
 
@@ -121,26 +118,22 @@ def _refuse(line: BadLine) -> None:
     raise BadScene(str(line))
 
 
-def _index(db: Database, client: Elasticsearch, cluster: Cluster) -> None:
-    """Indices first, then documents, as the index is fed; the templates are there."""
+def _index(db: Database, cluster: Cluster, now: datetime) -> None:
+    """Everything, as Vigie feeds it that had the cluster from the beginning."""
+    with db.write() as conn:
+        changes.set_cursor(conn, STAGE, 0)
+        state.put(conn, STAGE, {"hours": to_iso(EPOCH)})
+    with closing(Feeder(db, cluster, lambda: now)) as feeder:
+        while feeder.step() or _unfinished(db):
+            pass
+
+
+def _unfinished(db: Database) -> bool:
+    """Whether the index is not all there yet. Raises BadScene where it never will be."""
     with db.read() as conn:
-        for family in FAMILIES:
-            made = documents(conn, family, _ids(conn, family)).values()
-            generation = Generation(family.version)
-            setup.ensure(client, cluster, family, generation, {family.period_of(one.at) for one in made} or {"all"})
-            actions = [
-                bulk.Action(setup.index_of(cluster, family, one.at, generation), one.id, 1, one.body) for one in made
-            ]
-            if refused := bulk.send(client, actions).refused:
-                raise BadScene(f"Elasticsearch refused {len(refused)} {family.name}: {refused[0]}")
-    client.indices.refresh(index=f"{cluster.prefix}-*")
-
-
-def _ids(conn: Connection, family: Family) -> set[str]:
-    if family.name == "hours":
-        return hours_since(conn, EPOCH)
-    table = getattr(tables, family.name.replace("-", "_"), None)
-    if family.name == "public-order" or table is None:
-        return set()  # no dashboard shows it
-    key = "source" if family.name == "sources" else "id"
-    return set(conn.execute(select(table.c[key])).scalars())
+        standing = lag(conn)
+    if standing.away:
+        raise BadScene(f"the index is not fed: {standing.away.reason}")
+    if standing.aside:
+        raise BadScene(f"the index did not take {standing.aside} documents")
+    return bool(standing.changes or standing.building)
