@@ -101,8 +101,8 @@ def prove(files: tuple[Path, ...], lang: str, folder: Path, as_json: bool) -> No
             click.echo(proving.HEAD)
         for tongue, proof in proving.proofs(files, World.load(folder), _langs(lang), here.cluster):
             wrong += bool(proof.wrong)
-            told = json.dumps({"lang": tongue, **proof.plain()}, ensure_ascii=False)
-            click.echo(told if as_json else proving.line(tongue, proof))
+            told = {"lang": tongue, **proof.plain()}
+            click.echo(json.dumps(told, ensure_ascii=False) if as_json else proving.line(tongue, proof))
     except (BadScene, BundleError, NoEngine, OSError) as error:
         raise click.ClickException(str(error)) from error
     except FAULTS as error:

@@ -51,7 +51,7 @@ def _somewhere(cluster: Cluster | None, work: Path) -> Iterator[Cluster]:
         with engine.one_node(work) as node:
             yield Cluster((node.url,))
         return
-    beside = replace(cluster, prefix=f"{cluster.prefix}-prove-{work.name[-8:].lower().strip('_')}")
+    beside = replace(cluster, prefix=f"{cluster.prefix}-{work.name.removeprefix('vigie-').lower().replace('_', '0')}")
     try:
         yield beside
     finally:

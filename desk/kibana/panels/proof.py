@@ -71,4 +71,6 @@ def _one(name: str, shown: Shown, told: Figures) -> Proof:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value)
     return {"from": value.low, "to": value.high} if isinstance(value, Near) else value

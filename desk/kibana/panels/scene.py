@@ -3,9 +3,10 @@ are put to the proof with."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, islice
 from pathlib import Path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 MOST = 5000
 PACE = timedelta(minutes=1)
 QUIET = timedelta(minutes=20)
+TIMEOUT_S, PATIENCE_S = 30.0, 120.0
 
 
 class BadScene(ValueError):
@@ -70,7 +72,7 @@ def scene(
     BadScene, OSError where a file cannot be read, and what the client raises.
     """
     db = Database.open(f"sqlite:///{home}/scene.db")
-    with closing(db), connect(cluster, timeout_s=30) as client:
+    with closing(db), connect(cluster, timeout_s=TIMEOUT_S) as client:
         if there := client.indices.get(index=f"{cluster.prefix}-*", expand_wildcards="all").body:
             raise BadScene(f"there are indices under {cluster.prefix} already: {', '.join(sorted(there))}")
         posts = sorted(_posts(files, most), key=lambda post: post.created_at)
@@ -123,17 +125,22 @@ def _index(db: Database, cluster: Cluster, now: datetime) -> None:
     with db.write() as conn:
         changes.set_cursor(conn, STAGE, 0)
         state.put(conn, STAGE, {"hours": to_iso(EPOCH)})
-    with closing(Feeder(db, cluster, lambda: now)) as feeder:
-        while feeder.step() or _unfinished(db):
+    until = time.monotonic() + PATIENCE_S
+    with closing(Feeder(db, replace(cluster, timeout_s=TIMEOUT_S), lambda: now)) as feeder:
+        while feeder.step() or _unfinished(db, patient=time.monotonic() < until):
             pass
 
 
-def _unfinished(db: Database) -> bool:
-    """Whether the index is not all there yet. Raises BadScene where it never will be."""
+def _unfinished(db: Database, *, patient: bool) -> bool:
+    """Whether the index is not all there yet. Raises BadScene where it does not get there."""
     with db.read() as conn:
         standing = lag(conn)
-    if standing.away:
-        raise BadScene(f"the index is not fed: {standing.away.reason}")
     if standing.aside:
         raise BadScene(f"the index did not take {standing.aside} documents")
-    return bool(standing.changes or standing.building)
+    unfinished = bool(standing.away or standing.changes or standing.building)
+    if unfinished and not patient:
+        why = standing.away.reason if standing.away else f"{standing.changes} changes are still missing"
+        raise BadScene(f"the index is not whole after {PATIENCE_S:g} s: {why}")
+    if standing.away:
+        time.sleep(0.2)  # the feeder leaves the cluster in peace for a while
+    return unfinished
