@@ -11,7 +11,7 @@ from typing import Any
 
 from config.world import World
 from desk.kibana import pack
-from desk.kibana.panels.compare import told_by
+from desk.kibana.panels.compare import said_by, told_by
 from desk.kibana.panels.proof import Proof, prove
 from desk.kibana.panels.scene import scene, take_down
 from desk.kibana.say import Say
@@ -63,7 +63,7 @@ def line(lang: Lang, proof: Proof) -> str:
     """A proof as a line of the table, with what is wrong under it."""
     table, name = proof.shown.table, proof.name.partition(".")[0]
     shows = summary(told_by(table).values(), proof.told) if table else "-"
-    said = summary(proof.told.values(), proof.told)
+    said = summary(said_by(proof.told).values(), proof.told)
     asks = asked(table.request) if table else "-"
     good = "WRONG" if proof.wrong else "ok"
     row = COLUMNS.format(lang, name, f"{proof.shown.title:.44}", f"{asks:.44}", shows, said, good)
@@ -77,7 +77,7 @@ def summary(rows: Any, told: Mapping[Any, Mapping[str, Any]]) -> str:
     total = sum(of.get(name) or 0 for of in rows) if name else 0
     if set(told) == {()}:
         return f"{total:g}"
-    return f"{len(rows)} rows" + (f", {total:g}" if name and name != "updated" else "")
+    return f"{len(rows)} row{'s' if len(rows) != 1 else ''}" + (f", {total:g}" if name and name != "updated" else "")
 
 
 def _counts(value: Any) -> bool:

@@ -19,7 +19,7 @@ def differences(table: Table, told: Figures) -> list[str]:
     a chart shows nothing there either.
     """
     shown = told_by(table)
-    said = {key: numbers for key, numbers in told.items() if any(_filled(value) for value in numbers.values())}
+    said = said_by(told)
     lines = [f"{_name(key)} is shown, the database knows nothing of it" for key in shown.keys() - said.keys()]
     lines += [f"{_name(key)} is not shown: {said[key]}" for key in said.keys() - shown.keys()]
     for key in shown.keys() & said.keys():
@@ -31,6 +31,11 @@ def told_by(table: Table) -> dict[Key, Mapping[str, Any]]:
     """The rows of a panel by what names them, without those that hold nothing but zeros and blanks."""
     rows = {tuple(row.get(key) for key in table.keys): row for row in table.rows}
     return {key: row for key, row in rows.items() if _tells(row, table)}
+
+
+def said_by(told: Figures) -> Figures:
+    """What the database says, without the rows of nothing but zeros and blanks."""
+    return {key: numbers for key, numbers in told.items() if any(_filled(value) for value in numbers.values())}
 
 
 def _apart(row: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:
