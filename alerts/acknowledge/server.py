@@ -22,8 +22,8 @@ LONGEST_HEADERS = 16_384
 
 
 def serve(settings: Settings) -> None:
-    """Serve on ``settings.acknowledge_port`` until told to stop. Where one of ``settings.proxies`` asks, who asks is the
-    one whom it names.
+    """Serve on ``settings.acknowledge_port`` until told to stop. Where one of ``settings.proxies`` asks, it
+    asks for the one whom it names.
 
     Links are secrets, so no request is logged. Raises SystemExit, saying what to do, where the port is taken, and
     BundleError where neither a published configuration nor the folder of the settings loads.

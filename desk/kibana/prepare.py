@@ -54,7 +54,8 @@ class Admin:
         """The answer as it came. Raises Away."""
 
         def signed(request: requests.PreparedRequest) -> requests.PreparedRequest:
-            return requests.auth.HTTPBasicAuth(USER, self.password)(request)
+            request.prepare_auth((USER, self.password))
+            return request
 
         def keyed(request: requests.PreparedRequest) -> requests.PreparedRequest:
             request.headers["Authorization"] = f"ApiKey {key}"
@@ -99,13 +100,16 @@ def patiently(work: Callable[[], T], wait_s: float, sleep: Callable[[float], Non
 
 
 def people(admin: Admin, cluster: Cluster, space: str, passwords: Passwords) -> list[str]:
-    """Make the role of those who look, and give the passwords. Returns what was done, in order."""
+    """Make the role of those who look, and give the passwords: that of ``veille`` once, since people change it.
+
+    Returns what was done, in order.
+    """
     done = [f"role {rights.WATCH}"]
     admin.ask("PUT", f"/_security/role/{rights.WATCH}", rights.watch(cluster.prefix, space))
     if passwords.kibana_system:
         admin.ask("POST", "/_security/user/kibana_system/_password", {"password": passwords.kibana_system})
         done.append("password of kibana_system")
-    if passwords.watch:
+    if passwords.watch and admin.answer("GET", "/_security/user/veille").status_code == 404:
         user = {"password": passwords.watch, "roles": [rights.WATCH], "full_name": "Veille"}
         admin.ask("PUT", "/_security/user/veille", user)
         done.append("user veille")
