@@ -1,7 +1,7 @@
 """Whether a container is well, for Compose's health checks: exit status 0, or 1 with the reason on standard output.
 
-healthy.py URL [PART]              the address answers 200; with PART, its JSON says that this part of Airflow is healthy
-healthy.py --answers URL           the address answers, if only to refuse
+healthy.py URL [PART]               the address answers 200; with PART, Airflow says there that this part is healthy
+healthy.py --answers URL            the address answers, if only to refuse
 healthy.py --fresh FILE SECONDS    the newest file of that name (it may hold *) was written within so many seconds
 """
 
