@@ -94,3 +94,11 @@ def make_private(folder: Path) -> Made:
     done = made.call()
     assert done.returncode == 0, done.stderr
     return made
+
+
+def as_user(number: int, *argv: str) -> list[str]:
+    """The command as that user and group, without any privilege; as oneself where one is not root."""
+    if os.geteuid() != 0:
+        return list(argv)
+    who = [f"--reuid={number}", f"--regid={number}", "--clear-groups", "--no-new-privs", "--bounding-set=-all"]
+    return ["setpriv", *who, *argv]

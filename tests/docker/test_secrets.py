@@ -54,7 +54,7 @@ def test_a_certificate_is_for_its_host_and_signed_by_the_authority(private, name
     assert wrong.returncode != 0
 
 
-def test_a_certificate_near_its_end_is_made_anew_by_the_same_authority(tmp_path):
+def test_a_certificate_near_its_end_is_made_anew_by_the_same_authority(private, tmp_path):
     made = copied(private, tmp_path)
     folder, old = made.private, made.private / "kibana_certificate"
     authority = (folder / "ca").read_bytes()
@@ -70,7 +70,7 @@ def test_a_certificate_near_its_end_is_made_anew_by_the_same_authority(tmp_path)
     assert b"BEGIN CERTIFICATE" in old.read_bytes() != soon
 
 
-def test_a_user_is_added_and_changed_and_the_others_stay(tmp_path):
+def test_a_user_is_added_and_changed_and_the_others_stay(private, tmp_path):
     made = copied(private, tmp_path)
     users = made.private / "desk_users"
     (first,) = users.read_text().splitlines()
