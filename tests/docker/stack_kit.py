@@ -96,9 +96,9 @@ def make_private(folder: Path) -> Made:
     return made
 
 
-def as_user(number: int, *argv: str) -> list[str]:
-    """The command as that user and group, without any privilege; as oneself where one is not root."""
-    if os.geteuid() != 0:
+def as_user(number: int | None, *argv: str) -> list[str]:
+    """The command as that user and group, without any privilege; as oneself for None, and where one is not root."""
+    if number is None or os.geteuid() != 0:
         return list(argv)
     who = [f"--reuid={number}", f"--regid={number}", "--clear-groups", "--no-new-privs", "--bounding-set=-all"]
     return ["setpriv", *who, *argv]
