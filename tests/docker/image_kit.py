@@ -180,7 +180,10 @@ class Container:
 def container(
     image: Image, name: str, service: Mapping[str, Any], folder: Path, *, user: int | None = None
 ) -> Iterator[Container]:
-    """The service's command, as the image's user or that other one, with the service's environment; told to stop when the block ends."""
+    """The service's command, as the image's user or that other one, with the service's environment.
+
+    It is told to stop when the block ends.
+    """
     command = [image.here(word) for word in service["command"]]
     env = image.env | {key: image.here(value) for key, value in service.get("environment", {}).items()}
     cwd, log = image.root / "opt" / "vigie", folder / f"{name}.log"
