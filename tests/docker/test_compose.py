@@ -58,6 +58,11 @@ def test_no_setting_of_airflow_is_said_twice(compose):
     assert said & given == {"AIRFLOW__API__BASE_URL"}  # how browsers reach it, from outside
 
 
+def test_whoever_reads_the_dags_knows_that_there_is_a_cluster_to_feed(compose):
+    readers = [compose["services"][name]["environment"] for name in ("airflow-dags", "airflow-scheduler")]
+    assert {env["VIGIE_ELASTICSEARCH"] for env in readers} == {"https://elasticsearch:9200"}
+
+
 def test_every_image_is_pinned(compose):
     from_outside = [one["image"] for one in compose["services"].values() if not one["image"].startswith("vigie")]
     stages = {row.rest.rpartition(" AS ")[2] for path in IMAGES for row in dockerfile(path) if row.word == "FROM"}
