@@ -46,15 +46,15 @@ def postgres(image, folder) -> Iterator[str]:
     with container(image, "initdb", service, folder, user=SERVER) as one:
         assert one.ended(SLOW_S) == 0, one.said()
     serve = [program("postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", str(data)]
-    ready = [program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+    ready = [program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "airflow"]
     with container(image, "postgres", {"command": serve, "environment": env}, folder, user=SERVER) as one:
-        one.check = as_user(image.user, *ready)
+        one.check = as_user(SERVER, *ready)
         one.until_healthy(SLOW_S)
         make = {
             "command": [program("createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "airflow", "airflow"],
             "environment": env | {"PGPASSWORD": secret.read_text().strip()},
         }
-        with container(image, "createdb", make, folder) as made:
+        with container(image, "createdb", make, folder, user=SERVER) as made:
             assert made.ended(SLOW_S) == 0, made.said()
         address = Path(image.here("/run/secrets/airflow_database"))
         address.chmod(0o644)
