@@ -71,7 +71,8 @@ class Image:
                     env |= {name: value for name, value in pairs(row.rest).items() if name not in CACHES}
                 case ("vigie", "ENV"):
                     self.env |= {name: self.here(value) for name, value in pairs(row.rest).items()}
-                case ("vigie", "RUN"):
+                case ("vigie", "RUN") if named := re.search(r"useradd --uid 10001 .* (\w+) &&", row.rest):
+                    self.env["LOGNAME"] = named[1]  # what the image's /etc/passwd says, and Airflow asks
                     self._folders(row.rest)
 
     def _copy(self, rest: str) -> None:

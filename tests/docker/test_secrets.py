@@ -33,6 +33,12 @@ def test_others_on_the_machine_cannot_pass_the_folder_and_containers_only_read(p
     assert stat.S_IMODE((private.bundle / "bundle.yaml").stat().st_mode) == 0o644
 
 
+def test_what_airflow_reads_as_it_is_ends_without_a_new_line(private):
+    read = [path for path in private.private.glob("airflow_*")]
+    assert len(read) == 4
+    assert [path.name for path in read if path.read_bytes() != path.read_bytes().strip()] == []
+
+
 def test_no_two_secrets_are_the_same_on_one_machine_or_on_two(private, tmp_path):
     values = {path.name: path.read_text().strip() for path in private.private.iterdir() if path.is_file()}
     random = {name: value for name, value in values.items() if re.fullmatch(r"[0-9a-f]{64}", value)}
