@@ -34,7 +34,7 @@ def test_others_on_the_machine_cannot_pass_the_folder_and_containers_only_read(p
 
 
 def test_what_airflow_reads_as_it_is_ends_without_a_new_line(private):
-    read = [path for path in private.private.glob("airflow_*")]
+    read = list(private.private.glob("airflow_*"))
     assert len(read) == 4
     assert [path.name for path in read if path.read_bytes() != path.read_bytes().strip()] == []
 
