@@ -49,7 +49,8 @@ def test_the_exercise_is_the_one_of_vigie_run(compose, private):
     assert {name: tasks[name] for name in ("VIGIE_X_BASE_URL", "VIGIE_STATUS")}.items() <= wanted.items()
     assert (private.private / "x_bearer_token").read_text().strip() == wanted["X_BEARER_TOKEN"]
     assert (private.private / "webhook_key").read_text().strip() == wanted["VIGIE_WEBHOOK_KEY"]
-    assert compose["services"]["drill-x"]["command"][2] == str(processes.DRILL.relative_to(ROOT))
+    played = ["vigie", "simulate-x", str(processes.DRILL.relative_to(ROOT)), "--speed", f"{settings({}).drill_speed:g}"]
+    assert compose["services"]["drill-x"]["command"] == played
 
 
 def test_no_setting_of_airflow_is_said_twice(compose):
