@@ -27,6 +27,7 @@ lint: .venv/.ready
 
 lock: .venv/.ready
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header requirements-dev.in -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header docker/requirements.in -o docker/requirements.lock
 
 clean:
 	rm -rf .venv var

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +25,9 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One installation. Ports are TCP on 127.0.0.1; ``x_base_url`` is X itself or a stand-in for it.
+    """One installation. Ports are TCP on ``listen``, which is the loopback address unless pages and Airflow's API live
+    in a container; ``proxies`` are the addresses whose ``X-Forwarded-For`` is believed. ``x_base_url`` is X itself or a
+    stand-in for it, ``airflow_url`` where Airflow's API is asked.
 
     ``desk_url`` is where people reach the desk; ``cluster`` is Elasticsearch, None where the embedded search is all
     there is; ``status`` marks everything that is heard as an exercise or a test, whatever the bundle says;
@@ -40,6 +43,9 @@ class Settings:
     mailbox_port: int
     webhook_port: int
     airflow_port: int
+    listen: str
+    proxies: str | None
+    airflow_url: str
     x_base_url: str
     desk_url: str
     cluster: Cluster | None
@@ -65,6 +71,9 @@ def settings(env: Mapping[str, str] | None = None) -> Settings:
         mailbox_port=_port(env, "VIGIE_MAILBOX_PORT", 8713),
         webhook_port=_port(env, "VIGIE_WEBHOOK_PORT", 8714),
         airflow_port=_port(env, "VIGIE_AIRFLOW_PORT", 8080),
+        listen=_address(env.get("VIGIE_LISTEN", HOST)),
+        proxies=_proxies(env.get("VIGIE_PROXY", "")),
+        airflow_url=_url(env, "VIGIE_AIRFLOW_URL", f"http://{HOST}:{_port(env, 'VIGIE_AIRFLOW_PORT', 8080)}"),
         x_base_url=env.get("VIGIE_X_BASE_URL", "https://api.twitter.com"),
         desk_url=_url(env, "VIGIE_DESK_URL", f"http://{HOST}:{_port(env, 'VIGIE_DESK_PORT', 8710)}"),
         cluster=_cluster(env),
@@ -99,6 +108,25 @@ def _api_key(env: Mapping[str, str]) -> str | None:
         return secret("VIGIE_ELASTICSEARCH_API_KEY", env)
     except MissingSecret as missing:
         raise SettingsError(str(missing)) from missing
+
+
+def _address(value: str) -> str:
+    try:
+        return str(IPv4Address(value))
+    except ValueError:
+        raise SettingsError(f"VIGIE_LISTEN must be an address such as 127.0.0.1 or 0.0.0.0, not {value!r}") from None
+
+
+def _proxies(value: str) -> str | None:
+    """Addresses or networks with commas between, as uvicorn takes them, or ``*``; None where there are none."""
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    for part in parts:
+        try:
+            if part != "*":
+                ip_network(part)
+        except ValueError:
+            raise SettingsError(f"VIGIE_PROXY must hold addresses or networks, or *, not {part!r}") from None
+    return ",".join(parts) or None
 
 
 def _url(env: Mapping[str, str], name: str, default: str) -> str:

@@ -13,14 +13,13 @@ DRILL_TOKEN = "drill"
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:
-    """Airflow's settings: SQLite metadata, :class:`dags.executor.WarmExecutor`, everything on loopback, DAGs that run
-    from the start.
+    """Airflow's settings: SQLite metadata, :class:`dags.executor.WarmExecutor`, the API at ``airflow_url``, DAGs that
+    run from the start.
 
     Reading a DAG's file may take minutes: on a machine that is busy, a task that misses that deadline as it starts is
     put off for several more.
     """
     home = settings.home / "airflow"
-    api = f"http://{HOST}:{settings.airflow_port}"
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
@@ -29,10 +28,10 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": "8",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",
-        "AIRFLOW__API__HOST": HOST,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{settings.airflow_url}/execution/",
+        "AIRFLOW__API__HOST": settings.listen,
         "AIRFLOW__API__PORT": str(settings.airflow_port),
-        "AIRFLOW__API__BASE_URL": api,
+        "AIRFLOW__API__BASE_URL": settings.airflow_url,
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",

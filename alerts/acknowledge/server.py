@@ -12,7 +12,7 @@ import uvicorn
 from alerts.acknowledge.app import app
 from config.publish import Configuration
 from config.secrets import installation_key
-from config.settings import HOST, Settings
+from config.settings import Settings
 from config.world import World
 from store import times
 from store.database import Database
@@ -22,12 +22,13 @@ LONGEST_HEADERS = 16_384
 
 
 def serve(settings: Settings) -> None:
-    """Serve on ``settings.acknowledge_port`` of this machine until told to stop.
+    """Serve on ``settings.acknowledge_port`` until told to stop. Where one of ``settings.proxies`` asks, it
+    asks for the one whom it names.
 
     Links are secrets, so no request is logged. Raises SystemExit, saying what to do, where the port is taken, and
     BundleError where neither a published configuration nor the folder of the settings loads.
     """
-    listening = _bound(settings.acknowledge_port)
+    listening = _bound(settings.listen, settings.acknowledge_port)
     db = Database.open(settings.database)
     key = installation_key(settings.home, "acknowledge")
     config = uvicorn.Config(
@@ -35,7 +36,8 @@ def serve(settings: Settings) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=settings.proxies is not None,
+        forwarded_allow_ips=settings.proxies or "",
         limit_concurrency=TOGETHER,
         h11_max_incomplete_event_size=LONGEST_HEADERS,
         timeout_graceful_shutdown=2,
@@ -58,11 +60,11 @@ def _worlds(db: Database, settings: Settings) -> Callable[[], World]:
     return world
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(address: str, port: int) -> socket.socket:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((HOST, port))
+        listening.bind((address, port))
     except OSError as error:
         listening.close()
         if error.errno != errno.EADDRINUSE:

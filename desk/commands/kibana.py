@@ -14,12 +14,17 @@ from config.faults import BundleError
 from config.secrets import secret
 from config.settings import ROOT, Settings, settings
 from config.world import World
-from desk.kibana import loading, pack
+from desk.kibana import loading, pack, prepare
 from desk.kibana.say import LANGS
 from desk.web.words import Lang
 from store.index.cluster import PREFIX
 
 KEY = "VIGIE_KIBANA_API_KEY"
+ELASTIC = "VIGIE_ELASTIC_PASSWORD"
+_SPACE = click.option("--space", default="crise", show_default=True, help="The space of the dashboards.")
+_WAIT = click.option(
+    "--wait", type=click.FloatRange(min=0), default=0, metavar="SECONDS", help="How long to wait for an answer."
+)
 _LANG = click.option(
     "--lang", type=click.Choice([*LANGS, "all"]), default="all", show_default=True, help="Which language's objects."
 )
@@ -59,7 +64,7 @@ def load(lang: str, url: str | None, space: str | None, as_json: bool) -> None:
     here = settings({**os.environ, "VIGIE_KIBANA_URL": url} if url else None)
     if here.kibana_url is None:
         raise click.UsageError("where is Kibana? Give --url or VIGIE_KIBANA_URL")
-    key = secret(KEY) if os.environ.get(KEY) or os.environ.get(f"{KEY}_FILE") else None
+    key = _given(KEY)
     kibana = loading.Kibana(here.kibana_url, space, key, here.cluster.ca if here.cluster else None)
     try:
         outcome = loading.load(kibana, _lines(here, lang))
@@ -112,6 +117,58 @@ def prove(files: tuple[Path, ...], lang: str, folder: Path, as_json: bool) -> No
 
 def _langs(lang: str) -> tuple[Lang, ...]:
     return tuple(each for each in LANGS if lang in (each, "all"))
+
+
+@command.command("keys", epilog="Example: vigie kibana keys /etc/vigie/keys --space crise")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@_SPACE
+@_WAIT
+def make_keys(folder: Path, space: str, wait: float) -> None:
+    """Make what docs/kibana.md makes by hand: the role of those who look, and the two keys, as files in FOLDER.
+
+    It asks VIGIE_ELASTICSEARCH as the user elastic, whose password is VIGIE_ELASTIC_PASSWORD. With
+    VIGIE_KIBANA_SYSTEM_PASSWORD it gives Kibana's own user that password, with VIGIE_WATCH_PASSWORD it makes the user
+    veille, who looks. What is there and works stays. Where both keys are there and no cluster answers, they are kept.
+    """
+    here = settings()
+    if here.cluster is None:
+        raise click.UsageError("where is Elasticsearch? Set VIGIE_ELASTICSEARCH")
+    admin = prepare.Admin(here.cluster.hosts[0], secret(ELASTIC), here.cluster.ca)
+    passwords = prepare.Passwords(_given("VIGIE_KIBANA_SYSTEM_PASSWORD"), _given("VIGIE_WATCH_PASSWORD"))
+    cluster, kept = here.cluster, prepare.there(folder)
+
+    def work() -> list[str]:
+        done = prepare.people(admin, cluster, space, passwords)
+        return done + prepare.keys(admin, cluster, space, folder)
+
+    try:
+        click.echo(f"made or set: {', '.join(prepare.patiently(work, 0 if kept else wait))}")
+    except prepare.Away as away:
+        if not kept:
+            raise click.ClickException(str(away)) from away
+        click.echo(f"{away}: the keys in {folder} are kept as they are")
+    except prepare.PrepareError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@command.command("space", epilog="Example: vigie kibana space crise")
+@click.argument("name")
+@_WAIT
+def make_space(name: str, wait: float) -> None:
+    """Make the space NAME in the Kibana of VIGIE_KIBANA_URL, as the user elastic; nothing where it is there."""
+    here = settings()
+    if here.kibana_url is None:
+        raise click.UsageError("where is Kibana? Set VIGIE_KIBANA_URL")
+    admin = prepare.Admin(here.kibana_url, secret(ELASTIC), here.cluster.ca if here.cluster else None)
+    try:
+        fresh = prepare.patiently(lambda: prepare.space(admin, name), wait)
+    except prepare.PrepareError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"the space {name} {'was made' if fresh else 'is there already'}")
+
+
+def _given(name: str) -> str | None:
+    return secret(name) if os.environ.get(name) or os.environ.get(f"{name}_FILE") else None
 
 
 def _lines(here: Settings, lang: str) -> bytes:

@@ -14,7 +14,8 @@ from desk.pulse.looking import around
 def airflow(patient: Patient) -> Iterator[Finding]:
     """How Airflow is; nothing where it never ran here."""
     metadata = patient.settings.home / "airflow" / "airflow.db"
-    if not metadata.exists():
+    elsewhere = "VIGIE_AIRFLOW_URL" in patient.env
+    if not metadata.exists() and not elsewhere:
         yield Finding("airflow", "ok", "never ran in this home: `vigie watch` or `vigie run --no-airflow` needs none")
         return
     for trouble in around(patient.settings, airflow=True):
@@ -22,12 +23,13 @@ def airflow(patient: Patient) -> Iterator[Finding]:
             do = "is `vigie run` running? Stages that run go on without it; see log/airflow-*.log in the home"
             yield Finding("airflow", "warn", trouble.detail, do)
             return
-    paused = _paused(metadata)
+    paused = _paused(metadata) if metadata.exists() else []
     if paused:
         listed = ", ".join(paused)
         yield Finding("airflow", "fail", f"paused: {listed}", "unpause them on Airflow's page")
     else:
-        yield Finding("airflow", "ok", "API and scheduler are healthy, no DAG of Vigie is paused")
+        unseen = "" if metadata.exists() else "; its records are elsewhere: whether a DAG is paused was not looked at"
+        yield Finding("airflow", "ok", f"API and scheduler are healthy{unseen or ', no DAG of Vigie is paused'}")
 
 
 def _paused(metadata: Path) -> list[str]:

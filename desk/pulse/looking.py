@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.faults import BundleError
 from config.publish import Configuration
-from config.settings import HOST, Settings
+from config.settings import Settings
 from config.world import World
 from desk.pulse import vitals
 from desk.pulse.ear import Ear
@@ -104,7 +104,7 @@ def around(settings: Settings, *, airflow: bool) -> Iterator[Trouble]:
     free = shutil.disk_usage(settings.home).free
     if free < LEAST_FREE:
         yield Trouble("disk", detail=f"{free // 1_000_000} MB")
-    if airflow and (reason := _airflow(f"http://{HOST}:{settings.airflow_port}/api/v2/monitor/health")):
+    if airflow and (reason := _airflow(f"{settings.airflow_url}/api/v2/monitor/health")):
         yield Trouble("airflow", detail=reason)
 
 

@@ -161,3 +161,9 @@ def test_an_airflow_that_does_not_answer_is_told(home: Path) -> None:
     (home / "airflow" / "airflow.db").touch()
     level, said, _ = findings()["airflow"]
     assert (level, "does not answer" in said) == ("warn", True)
+
+
+def test_an_airflow_of_another_container_is_asked_where_it_is_said_to_be(home: Path, monkeypatch) -> None:
+    monkeypatch.setenv("VIGIE_AIRFLOW_URL", "http://127.0.0.1:9")
+    level, said, _ = findings()["airflow"]
+    assert (level, "does not answer" in said) == ("warn", True)
