@@ -88,8 +88,7 @@ def _beside(name: str, house: vigie.House) -> None:
 
 def _refuse_held(house: vigie.House) -> None:
     with house.db.read() as conn:
-        stages = [stage for task in vigie.tasks(house.settings).values() for stage in task]
-        held = [lease for stage in stages if (lease := holder(conn, stage.name))]
+        held = [lease for stage in vigie.STAGES if (lease := holder(conn, stage.name))]
     others = sorted({lease.owner for lease in held if alive(lease, house.clock()) and not gone(lease.owner)})
     if others:
         raise click.ClickException(f"the stages are run by {', '.join(others)}: end that first")
