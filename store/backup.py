@@ -15,6 +15,8 @@ from sqlalchemy import Connection, create_engine, update
 
 from store import changes, ledger, outbox, state, times
 from store.database import Database
+from store.index import generations
+from store.index.families import FAMILIES
 from store.migrations import HEAD, known
 from store.records import Delivery, LedgerEntry
 from store.tables import deliveries, leases
@@ -158,6 +160,9 @@ def _begin_anew(conn: Connection, backup: Backup, now: datetime, cancelled: list
     conn.execute(update(leases).values(expires_at=times.EPOCH))
     for one in cancelled:
         outbox.cancel(conn, one.incident_id, ids=[one.id])
+    for family in FAMILIES:  # what the index was told since bears the numbers of changes that never were
+        if generations.known(conn, family):
+            generations.ask(conn, family, "lost")
     detail: dict[str, Any] = {"made_at": times.to_iso(backup.made_at), "changes": changes.latest(conn)}
     ledger.append(conn, [LedgerEntry(now, "restored", "store", detail=detail | {"held": len(cancelled)})])
 

@@ -29,7 +29,7 @@ def to_iso(value: datetime) -> str:
     """ISO 8601 in UTC with a final Z, microseconds kept where there are any. Raises ValueError without a zone."""
     if value.tzinfo is None:
         raise ValueError(f"a time needs its zone, this one has none: {value!r}; give an aware datetime in UTC")
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()[:-6] + "Z"
 
 
 def from_iso(value: str) -> datetime:

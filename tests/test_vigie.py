@@ -10,6 +10,7 @@ import pytest
 import vigie
 from config.publish import Configuration
 from config.settings import settings
+from desk.commands.watch import beside
 from listeners.standin.playback import Draft
 from listeners.standin.server import Options, StandIn
 from store import annotations, changes, config_versions, leases, posts
@@ -148,3 +149,23 @@ def test_the_change_log_is_kept_for_the_index_as_long_as_there_is_a_cluster(make
         vigie.retain(replace(house, clock=lambda days=days: now + timedelta(days=days)))
     with house.db.read() as conn:
         assert len(changes.after(conn, 0, ["posts"], 9)) == kept
+
+
+def test_an_index_that_finds_no_cluster_and_loses_its_lease_ends_nothing_else(make_house):
+    house = make_house(VIGIE_ELASTICSEARCH="http://127.0.0.1:9")
+    task = Thread(target=beside, args=("index", house))
+    task.start()
+
+    def read(what):
+        with house.db.read() as conn:
+            return what(conn)
+
+    until(lambda: read(lag).away, 60)
+    assert "nothing answers at that address" in read(lag).away.reason
+    with house.db.write() as conn:
+        conn.exec_driver_sql("UPDATE leases SET owner = 'another', fence = fence + 1, expires_at = 0")
+    until(lambda: (held := read(lambda conn: leases.holder(conn, "index"))) and held.owner != "another", 60)
+    assert not house.stop.is_set()
+    house.stop.set()
+    task.join(timeout=60)
+    assert not task.is_alive()

@@ -15,7 +15,7 @@ from config.faults import BundleError
 from config.publish import Configuration
 from config.settings import Settings, settings
 from config.world import World
-from desk.doctor import declared, kept, machine
+from desk.doctor import declared, index, kept, machine
 from desk.doctor.airflow import airflow
 from desk.doctor.finding import Finding, Look, Patient
 from store import migrations, times
@@ -38,6 +38,8 @@ LOOKS: tuple[Look, ...] = (
     declared.configuration,
     declared.credentials,
     declared.channels,
+    index.cluster,
+    index.index,
     airflow,
 )
 MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
@@ -47,7 +49,8 @@ MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 @click.option("--reach", is_flag=True, help="Connect to X and to the channels' receivers too; nothing is sent.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(reach: bool, as_json: bool) -> None:
-    """Look at versions, clock, disk, database, queues, ledger, backup, configuration, credentials and Airflow.
+    """Look at versions, clock, disk, database, queues, ledger, backup, configuration, credentials, the search index
+    and Airflow.
 
     Each line says ok, warn or FAIL, and what to do. The exit status is 1 where one fails. Nothing is changed, and no
     secret is shown.

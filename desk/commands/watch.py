@@ -45,7 +45,7 @@ def command(seconds: float) -> None:
     turns = partial(vigie.run_schedules, house)
     beside = [threading.Thread(target=_run, args=("schedules", turns, house, failed), name="schedules", daemon=True)]
     if house.settings.cluster:
-        beside.append(threading.Thread(target=_beside, args=(vigie.INDEX.name, house), name="index", daemon=True))
+        beside.append(threading.Thread(target=beside, args=(vigie.INDEX.name, house), name="index", daemon=True))
     for thread in (*threads, *beside):
         thread.start()
     house.stop.wait(seconds or None)
@@ -72,7 +72,7 @@ def _run(name: str, task: Callable[[], None], house: vigie.House, failed: list[s
         house.stop.set()
 
 
-def _beside(name: str, house: vigie.House) -> None:
+def beside(name: str, house: vigie.House) -> None:
     """Run a task that nothing waits for: whatever ends it, the others go on, and it is begun again."""
     while not house.stop.is_set():
         own = threading.Event()
@@ -88,8 +88,7 @@ def _beside(name: str, house: vigie.House) -> None:
 
 def _refuse_held(house: vigie.House) -> None:
     with house.db.read() as conn:
-        stages = [stage for task in vigie.tasks(house.settings).values() for stage in task]
-        held = [lease for stage in stages if (lease := holder(conn, stage.name))]
+        held = [lease for stage in vigie.STAGES if (lease := holder(conn, stage.name))]
     others = sorted({lease.owner for lease in held if alive(lease, house.clock()) and not gone(lease.owner)})
     if others:
         raise click.ClickException(f"the stages are run by {', '.join(others)}: end that first")

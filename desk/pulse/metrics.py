@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from desk.pulse.vitals import StageLife, Vitals
+from desk.pulse.vitals import IndexLife, StageLife, Vitals
 from store.records import SourceHealth
 
 HEARING = ("hearing", "quiet", "silent", "blind", "halted")
@@ -35,7 +35,9 @@ class _Moment(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every family."""
-        yield from _stages(self._vitals.stages, self._vitals.at)
+        index = self._vitals.index
+        yield from _stages([*self._vitals.stages, *([index.stage] if index else [])], self._vitals.at)
+        yield from _index(index, self._vitals.at) if index else ()
         yield from _sources(self._vitals.sources)
         yield from _whole(self._vitals)
 
@@ -54,6 +56,16 @@ def _stages(stages: Iterable[StageLife], now: datetime) -> Iterator[Metric]:
     yield _gauge("vigie_stage_lag_changes", "Changes it has not read", STAGE, rows(lambda stage: stage.lag))
     behind = rows(lambda s: None if s.lag is None else _age(s.behind_since, now) if s.behind_since else 0.0)
     yield _gauge("vigie_stage_lag_seconds", "Age of the oldest record it has not read", STAGE, behind)
+
+
+def _index(index: IndexLife, now: datetime) -> Iterator[Metric]:
+    lag = index.lag
+    yield _gauge("vigie_index_up", "1 while the cluster takes what it is sent", (), [((), lag.away is None)])
+    away = _age(lag.away.since, now) if lag.away else 0.0
+    yield _gauge("vigie_index_away_seconds", "Since the cluster takes nothing", (), [((), away)])
+    yield _gauge("vigie_index_set_aside", "Documents that the index did not take", (), [((), lag.aside)])
+    left = [((one.family,), one.total - one.done) for one in lag.building]
+    yield _gauge("vigie_index_rebuild_left", "Documents still to be rebuilt", ("family",), left)
 
 
 def _sources(sources: Iterable[SourceHealth]) -> Iterator[Metric]:

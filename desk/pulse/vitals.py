@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, and_, func, or_, select
 
@@ -14,12 +14,14 @@ from desk.pulse.ear import Ear
 from desk.pulse.hearing import Hearing, hearing
 from listeners.health import NO_SOURCES
 from store import changes, gaps, leases, meter, posts, sources, state, times
+from store.index.lag import Lag, lag
 from store.meter import Reading
 from store.records import Gap, Lease, SourceHealth
 from store.tables import changes as log
 from store.tables import deliveries, incident_events, withdrawals
 
 STAGES = ("collect", "annotate", "detect", "route", "dispatch")
+INDEX = "index"
 READS = {
     "annotate": ("posts",),
     "detect": ("annotations", "withdrawals"),
@@ -61,6 +63,24 @@ class StageLife:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexLife:
+    """What feeds the search index, and how far that is behind. None of it keeps an alert waiting."""
+
+    stage: StageLife
+    lag: Lag
+
+    def state(self, now: datetime) -> Literal["on", "off", "hung", "away", "building"]:
+        """Running, held by nobody, stuck, without a cluster that takes anything, or building an index anew."""
+        if not self.stage.held(now):
+            return "off"
+        if self.lag.away:
+            return "away"
+        if self.stage.hung(now):
+            return "hung"
+        return "building" if self.lag.building else "on"
+
+
+@dataclass(frozen=True, slots=True)
 class WatchdogLife:
     """The watchdog's last sign of life: when (UTC), what it then found standing still, whom it tells."""
 
@@ -75,7 +95,8 @@ class WatchdogLife:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """Vigie at ``at`` (UTC). ``unsent``: channel → when its oldest delivery that is due and not sent was first due."""
+    """Vigie at ``at`` (UTC). ``unsent``: channel → when its oldest delivery that is due and not sent was first due.
+    ``index`` is None where there is no cluster to feed."""
 
     at: datetime
     seq: int
@@ -86,6 +107,7 @@ class Vitals:
     deliveries: Mapping[str, int]
     unsent: Mapping[str, datetime]
     watchdog: WatchdogLife | None
+    index: IndexLife | None = None
 
     @property
     def unsent_since(self) -> datetime | None:
@@ -99,8 +121,8 @@ class Vitals:
         return alive and self.hearing.state in ("hearing", "quiet", "silent")
 
 
-def read(conn: Connection, now: datetime, bundle: Bundle, ear: Ear) -> Vitals:
-    """Everything at ``now`` (UTC)."""
+def read(conn: Connection, now: datetime, bundle: Bundle, ear: Ear, *, indexed: bool = False) -> Vitals:
+    """Everything at ``now`` (UTC); ``indexed`` says whether there is a cluster to feed."""
     reported = meter.readings(conn)
     stages = tuple(_stage(conn, name, reported.get(name)) for name in STAGES)
     known = tuple(sources.all(conn))
@@ -114,6 +136,7 @@ def read(conn: Connection, now: datetime, bundle: Bundle, ear: Ear) -> Vitals:
         deliveries=_deliveries(conn),
         unsent=_unsent(conn, now),
         watchdog=_watchdog(state.get(conn, WATCHDOG)),
+        index=_index(conn, reported.get(INDEX)) if indexed else None,
     )
 
 
@@ -150,6 +173,11 @@ def _stage(conn: Connection, name: str, reading: Reading | None) -> StageLife:
     lag = conn.execute(select(func.count()).select_from(unread)).scalar_one()
     came = [since for table in tables if lag and (since := _oldest(conn, table, at))]
     return StageLife(name, lease, reading, lag, min(came, default=None))
+
+
+def _index(conn: Connection, reading: Reading | None) -> IndexLife:
+    found = lag(conn)
+    return IndexLife(StageLife(INDEX, leases.holder(conn, INDEX), reading, found.changes, found.since), found)
 
 
 def _oldest(conn: Connection, table: str, after: int) -> datetime | None:

@@ -159,7 +159,9 @@ class Board:
         return sum(card.waiting for card in self.cards)
 
 
-def read(conn: Connection, now: datetime, bundle: Bundle, ear: Ear, *, opened: str | None = None) -> Board:
+def read(
+    conn: Connection, now: datetime, bundle: Bundle, ear: Ear, *, opened: str | None = None, indexed: bool = False
+) -> Board:
     """The board at ``now`` (UTC) with the incident ``opened``, or the most pressing one where None or unknown."""
     active = incidents.active(conn)
     recent = [one for one in incidents.recent(conn, MOST_CARDS + MOST_CLOSED) if one.state == "closed"]
@@ -171,7 +173,7 @@ def read(conn: Connection, now: datetime, bundle: Bundle, ear: Ear, *, opened: s
         closed=closed,
         more=len(active) - len(cards),
         opened=_opened(conn, opened, (*cards, *closed), bundle),
-        vitals=vitals.read(conn, now, bundle, ear),
+        vitals=vitals.read(conn, now, bundle, ear, indexed=indexed),
         holes=holes.read(conn, bundle, now),
         deliveries=_latest_deliveries((*cards, *closed)),
         ledger=tuple(ledger.newest(conn, MOST_LEDGER)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from desk.pulse import metrics as figures
 from desk.pulse import vitals
-from desk.pulse.vitals import StageLife, Vitals
+from desk.pulse.vitals import IndexLife, StageLife, Vitals
 from desk.web.pages import Desk
 from store import times
 
@@ -56,6 +57,17 @@ def body(found: Vitals) -> dict[str, Any]:
         "deliveries": found.deliveries,
         "oldest_unsent_s": _age(found.unsent_since, now),
         "watchdog": dog and {"lives": dog.lives(now), "at": times.to_iso(dog.at), "troubles": dog.troubles},
+        "index": found.index and _index(found.index, now),
+    }
+
+
+def _index(index: IndexLife, now: datetime) -> dict[str, Any]:
+    away = index.lag.away
+    return _stage(index.stage, now) | {
+        "state": index.state(now),
+        "away": away and {"reason": away.reason, "since": times.to_iso(away.since)},
+        "building": [asdict(one) for one in index.lag.building],
+        "set_aside": index.lag.aside,
     }
 
 
@@ -76,4 +88,4 @@ def _age(since: datetime | None, now: datetime) -> float | None:
 def _read(request: Request) -> Vitals:
     desk: Desk = request.app.state.desk
     with desk.db.read() as conn:
-        return vitals.read(conn, desk.clock(), desk.world().bundle, desk.ear)
+        return vitals.read(conn, desk.clock(), desk.world().bundle, desk.ear, indexed=bool(desk.settings.cluster))

@@ -75,7 +75,8 @@ def board_page(request: Request) -> HTMLResponse:
     wanted = request.path_params.get("incident")
     bundle = desk.world().bundle
     with desk.db.read() as conn:
-        board = boards.read(conn, desk.clock(), bundle, desk.ear, opened=wanted)
+        indexed = bool(desk.settings.cluster)
+        board = boards.read(conn, desk.clock(), bundle, desk.ear, opened=wanted, indexed=indexed)
     if wanted and (board.opened is None or board.opened.card.incident.id != wanted):
         raise HTTPException(404)
     desk.rates.see(board.sources, board.at)

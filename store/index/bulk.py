@@ -11,12 +11,12 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
+from elasticsearch import ApiError, Elasticsearch, TransportError
 
-if TYPE_CHECKING:
-    from elasticsearch import Elasticsearch
+from store.index import reasons
 
 BODY_BYTES = 4_000_000
 LONGEST_ID = 512
@@ -137,22 +137,20 @@ class _Post:
 
     def _turn(self, waiting: Sequence[_Line], sent: Sent) -> tuple[Sequence[_Line], str]:
         """Send once; gives those to be sent again, and why."""
-        from elasticsearch import ApiError, TransportError
-
         try:
             answer = self.client.bulk(operations=[b"".join([one.lines for one in waiting])], filter_path=_FILTER)  # type: ignore[list-item]
         except ApiError as error:
             return self._unanswered(error, waiting, sent)
         except TransportError as error:
-            return waiting, f"the cluster cannot be reached: {error.message}"
+            return waiting, reasons.reason(error)
         return _judged(waiting, answer.body["items"], sent)
 
     def _unanswered(self, error: Any, waiting: Sequence[_Line], sent: Sent) -> tuple[Sequence[_Line], str]:
         """A whole request was refused: too busy, too large, or one of its items is not even one."""
         if error.status_code in BUSY:
-            return waiting, f"the cluster is busy: {error.status_code} {error.message}"
+            return waiting, reasons.reason(error)
         if error.status_code not in (400, 413):
-            raise Away(f"the cluster refuses us: {error.status_code} {error.message}") from error
+            raise Away(reasons.reason(error)) from error
         if len(waiting) == 1:
             action = waiting[0].action
             sent.refused.append(Refused(action.index, action.id, f"{error.status_code} {error.message}"))
@@ -195,7 +193,7 @@ def _judged(waiting: Sequence[_Line], items: Sequence[Any], sent: Sent) -> tuple
             gone[one.action.index] = None
         elif status in BUSY or result["error"]["type"] in _OVERLOADED:
             again.append(one)
-            reason = _told(result["error"])
+            reason = reasons.of_item(status, result["error"])
         else:
             sent.refused.append(Refused(one.action.index, one.action.id, _told(result["error"])))
     if gone:

@@ -39,8 +39,11 @@ class Family:
 
     def period_of(self, at: datetime) -> str:
         """The last part of the name of the index in which a document of that time lies."""
-        form = _FORMS.get(self.period)
-        return at.astimezone(UTC).strftime(form) if form else "all"
+        if self.period == "all":
+            return "all"
+        utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+        month = f"{utc.year:04}.{utc.month:02}"
+        return month if self.period == "month" else f"{month}.{utc.day:02}"
 
     def span(self, period: str) -> tuple[datetime, datetime] | None:
         """When a period begins and ends (UTC); None for the one that never does."""

@@ -29,7 +29,7 @@ from store.index.families import FAMILIES, HOURS, Family
 from store.index.pace import Pause, Turns
 from store.index.places import Places
 from store.index.reasons import FAULTS, reason
-from store.index.rebuild import LOST, Builder
+from store.index.rebuild import FIRST, LOST, Builder
 from store.index.retire import Ages, retire
 from store.index.sending import send
 from store.index.verify import STAGE, digest
@@ -124,7 +124,7 @@ class Feeder:
                 return
             for family in self._families:
                 if where.there[family.name] or listing.count(conn, family):
-                    generations.ask(conn, family, LOST)
+                    generations.ask(conn, family, FIRST if at is None else LOST)
             changes.set_cursor(conn, STAGE, newest)
 
     def _turn(self, client: Elasticsearch, where: Places, lease: Lease | None, ages: Ages | None) -> int:

@@ -105,10 +105,10 @@ def actions(parts: Collection[Part], places: Places, version: int) -> Iterator[A
 
 
 def _of_generation(part: Part, generation: Generation, places: Places, version: int) -> Iterator[Action]:
-    family, prefix = part.family, places.cluster.prefix
-    periods = {family.period_of(one.at) for one in part.documents.values()}
-    places.ensure(family, generation, periods, live=generation == part.standing.live)
-    right = {id: generation.name(family, prefix, one.at) for id, one in part.documents.items()}
+    family, stem = part.family, generation.stem(part.family, places.cluster.prefix)
+    periods = {id: family.period_of(one.at) for id, one in part.documents.items()}
+    places.ensure(family, generation, set(periods.values()), live=generation == part.standing.live)
+    right = {id: f"{stem}-{period}" for id, period in periods.items()}
     for id, one in part.documents.items():
         yield Action(right[id], id, version, one.body)
     astray = [id for id in part.ids if id not in right or id in part.unsettled]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from elastic_transport import ConnectionTimeout, SerializationError, TlsError, TransportError
@@ -40,8 +40,16 @@ def reason(error: BaseException) -> str:
     return _unreached(error)
 
 
+def of_item(status: int, error: Mapping[str, Any]) -> str:
+    """The same of an item that cannot be taken now, though the request could."""
+    return _refused(status, str(error.get("type", "")), _brief(str(error.get("reason", ""))))
+
+
 def _answered(error: ApiError) -> str:
-    status, kind, said = error.meta.status, _kind(error.body), _said(error.body)
+    return _refused(error.meta.status, _kind(error.body), _said(error.body))
+
+
+def _refused(status: int, kind: str, said: str) -> str:
     if status == 401:
         return "it does not know the API key: put a valid one into VIGIE_ELASTICSEARCH_API_KEY or …_API_KEY_FILE"
     if kind == "cluster_block_exception":

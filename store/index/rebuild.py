@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 AT_ONCE = 500
 TRIES = 3
-ASKED, LOST, MAPPING, SHORT = "asked", "lost", "mapping", "short"
-"""Why a generation is built: somebody asked, indices were lost, the mapping changed, the last one was too small."""
+ASKED, FIRST, LOST, MAPPING, SHORT = "asked", "first", "lost", "mapping", "short"
+"""Why a generation is built: somebody asked, nothing was ever fed, indices were lost, the mapping changed, the last one
+was too small."""
 
 
 class Builder:

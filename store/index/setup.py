@@ -33,19 +33,28 @@ def install(
     Two requests where nothing is to be done. Raises elasticsearch's ApiError and TransportError.
     """
     parts, wholes = _components(cluster.prefix, families), _templates(cluster.prefix, families)
+    todo = [*parts, *wholes] if anew else outdated(client, cluster, families)
+    for name in parts:
+        if name in todo:
+            body = parts[name]
+            client.cluster.put_component_template(name=name, template=body["template"], meta=body["_meta"])
+    for name in wholes:
+        if name in todo:
+            body = {("meta" if key == "_meta" else key): value for key, value in wholes[name].items()}
+            client.indices.put_index_template(name=name, **body)
+    return todo
+
+
+def outdated(client: Elasticsearch, cluster: Cluster, families: Sequence[Family] = FAMILIES) -> list[str]:
+    """The templates of ``families`` that are not there as this Vigie has them. Raises as :func:`install`."""
+    parts, wholes = _components(cluster.prefix, families), _templates(cluster.prefix, families)
     patient = client.options(ignore_status=404)  # the answer where there is none
     found = patient.cluster.get_component_template(name=f"{cluster.prefix}-*").body.get("component_templates", ())
     have = {one["name"]: _digest_of(one["component_template"]) for one in found}
     found = patient.indices.get_index_template(name=f"{cluster.prefix}-*").body.get("index_templates", ())
     have_whole = {one["name"]: _digest_of(one["index_template"]) for one in found}
-    new = [name for name, body in parts.items() if anew or have.get(name) != _digest_of(body)]
-    for name in new:
-        client.cluster.put_component_template(name=name, template=parts[name]["template"], meta=parts[name]["_meta"])
-    changed = [name for name, body in wholes.items() if anew or have_whole.get(name) != _digest_of(body)]
-    for name in changed:
-        body = {("meta" if key == "_meta" else key): value for key, value in wholes[name].items()}
-        client.indices.put_index_template(name=name, **body)
-    return new + changed
+    old = [name for name, body in parts.items() if have.get(name) != _digest_of(body)]
+    return old + [name for name, body in wholes.items() if have_whole.get(name) != _digest_of(body)]
 
 
 def index_of(cluster: Cluster, family: Family, at: datetime, generation: Generation | None = None) -> str:

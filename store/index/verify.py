@@ -47,7 +47,7 @@ class Day:
     """One day (UTC) of a family: how many documents there are and their checksum on either side.
 
     ``faults``: id → missing (not in the index), extra (only there), other (with other content), twice. ``moving``
-    counts what changed at every look.
+    counts what changed at every look, ``mended`` what differed and was fed anew.
     """
 
     family: str
@@ -58,6 +58,7 @@ class Day:
     checksum_index: str
     faults: Mapping[str, Fault] = field(default_factory=dict)
     moving: int = 0
+    mended: int = 0
 
     @property
     def ok(self) -> bool:

@@ -188,6 +188,14 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
+def indexed(tmp_path: Path) -> Iterator[Desk]:
+    """A desk of an installation with a cluster to feed, which never answers here."""
+    made = Desk(tmp_path, bundle(), VIGIE_ELASTICSEARCH="http://127.0.0.1:9")
+    yield made
+    made.db.close()
+
+
+@pytest.fixture
 def judged(tmp_path: Path) -> Iterator[Desk]:
     """A desk whose bundle declares a stream and a filter, which are compared with their past."""
     made = Desk(tmp_path, bundle(sources=[STREAM], filters=[FIRE]))

@@ -15,6 +15,7 @@ from alerts import anchoring
 from desk.cli import main
 from store import aside, gaps, leases, posts, state
 from store.database import Database
+from store.index.cluster import Cluster
 from store.records import Post, SetAside
 
 NOW = datetime.now(UTC)
@@ -167,3 +168,30 @@ def test_an_airflow_of_another_container_is_asked_where_it_is_said_to_be(home: P
     monkeypatch.setenv("VIGIE_AIRFLOW_URL", "http://127.0.0.1:9")
     level, said, _ = findings()["airflow"]
     assert (level, "does not answer" in said) == ("warn", True)
+
+
+def test_a_cluster_that_does_not_answer_is_a_warning_with_its_reason(
+    home: Path, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIGIE_ELASTICSEARCH", "http://127.0.0.1:9")
+    leases.acquire(db, "index", "test", datetime.now(UTC))
+    told = findings()
+    assert told["elasticsearch"][0] == "warn"
+    assert "nothing answers at that address" in told["elasticsearch"][1]
+    assert told["index"][:2] == ("ok", "fed; 0 changes behind, 0 s; 0 documents set aside")
+
+
+def test_a_cluster_that_answers_is_named_by_its_version_and_an_index_that_nobody_feeds_is_told(
+    home: Path, db: Database, monkeypatch: pytest.MonkeyPatch, cluster: Cluster
+) -> None:
+    monkeypatch.setenv("VIGIE_ELASTICSEARCH", cluster.hosts[0])
+    monkeypatch.setenv("VIGIE_ELASTICSEARCH_PREFIX", cluster.prefix)
+    told = findings()
+    assert told["elasticsearch"][1].startswith("9.")
+    assert "templates lack" in told["elasticsearch"][1]
+    assert told["index"][:2] == ("warn", "nobody feeds it; 0 changes behind, 0 s; 0 documents set aside")
+
+
+def test_without_a_cluster_the_embedded_search_is_all_there_is(home: Path, db: Database) -> None:
+    told = findings()
+    assert (told["elasticsearch"][0], "index" in told) == ("ok", False)

@@ -8,7 +8,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from desk.pulse.vitals import READS, WATCHDOG, WatchdogLife, remember
-from store import annotations, changes, gaps, hourly, leases, state
+from store import annotations, changes, gaps, hourly, leases, state, times
+from store.index import generations
+from store.index.families import POSTS
+from store.index.generations import Generation, Standing
 from store.meter import Meter
 from store.records import Annotation
 from vigie import READERS
@@ -184,3 +187,38 @@ def test_a_database_that_cannot_be_read_is_said_with_503(desk, path):
     with desk.db.write() as conn:
         conn.exec_driver_sql("ALTER TABLE cursors RENAME TO gone")
     assert desk.client.get(path).status_code == 503
+
+
+AWAY = "its disk is nearly full, so it takes nothing: free some space there, and it opens by itself"
+
+
+def test_how_far_the_index_is_behind_and_why_it_is_away_is_told_and_vigie_is_well_all_the_same(indexed):
+    indexed.source("x-stream")
+    leases.acquire(indexed.db, "index", "test", indexed.now)
+    with indexed.db.write() as conn:
+        changes.set_cursor(conn, "index", changes.latest(conn))
+        state.put(conn, "index", {"away": {"reason": AWAY, "since": times.to_iso(indexed.now - timedelta(minutes=2))}})
+        generations.put(conn, POSTS, Standing(Generation(1), Generation(1, 1), done=3, total=9, why="lost"))
+    indexed.post("file:1", "fumée")
+    told = health(indexed)["index"]
+    assert (told["state"], told["away"]["reason"], told["lag"], told["lag_s"]) == ("away", AWAY, 2, 300.0)
+    assert told["building"] == [{"family": "posts", "why": "lost", "done": 3, "total": 9}]
+    assert health(indexed)["ok"] is True
+    found = metrics(indexed)
+    wanted = {
+        "vigie_stage_lag_changes index": 2,
+        "vigie_stage_lag_seconds index": 300,
+        "vigie_index_up": 0,
+        "vigie_index_away_seconds": 120,
+        "vigie_index_rebuild_left posts": 6,
+    }
+    assert {name: found.get(name) for name in wanted} == wanted
+    assert "Elasticsearch ne prend rien" in indexed.text()
+    assert "son disque est presque plein" in indexed.text()
+    assert "its disk is nearly full" in indexed.text("/?lang=en")
+
+
+def test_without_a_cluster_nothing_is_said_of_an_index(desk):
+    assert health(desk)["index"] is None
+    assert "Index de recherche" not in desk.text()
+    assert "vigie_index_up" not in metrics(desk)

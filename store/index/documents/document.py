@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from store.annotations import APART
 from store.records import Incident
 from store.times import to_iso
 
+_PLAIN = frozenset({str, int, float, bool})
 SEVERITY_RANKS: Mapping[str, int] = {"Unknown": 0, "Minor": 1, "Moderate": 2, "Severe": 3, "Extreme": 4}
 
 
@@ -60,17 +61,21 @@ def position(lat: float | None, lon: float | None) -> dict[str, float] | None:
 
 
 def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """One call for each document, and one for each object in it: it asks for the commonest kinds first."""
     filled: dict[str, Any] = {}
     for key, value in fields.items():
-        name = str(key)  # a column's name is a str of SQLAlchemy's own, which orjson does not write
-        if isinstance(value, datetime):
-            filled[name] = to_iso(value)
-        elif isinstance(value, Mapping):
-            if inner := _filled(value):
-                filled[name] = inner
-        elif isinstance(value, Collection) and not isinstance(value, str):
-            if value:
-                filled[name] = list(value)
-        elif value is not None:
-            filled[name] = value
+        if value is None:
+            continue
+        kind = value.__class__
+        if kind in _PLAIN:
+            told = value
+        elif kind is datetime:
+            told = to_iso(value)
+        elif kind is dict:
+            told = _filled(value)
+        else:
+            told = list(value)
+        if told or kind in _PLAIN:
+            # a column's name is a str of SQLAlchemy's own, which orjson does not write
+            filled[key if key.__class__ is str else str(key)] = told
     return filled

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import BigInteger, Connection, Row, Select, Text, select, type_coerce
 
 from store import tables
 from store.annotations import APART
 from store.batches import batches
+from store.codec import loads
 from store.index.documents.document import Document, document, position
 from store.records import Change
 from store.tables import incident_posts, posts
+from store.times import from_micros
+from store.types import Json, UtcMicros
 
 _annotations, _order = tables.annotations, tables.public_order
-_POSTS = select(posts, _annotations.c.payload, incident_posts.c.incident_id).select_from(
+
+
+def _raw(column: Any) -> Any:
+    """A column as the database keeps it: one decoder a value is most of what a post costs."""
+    plain = {UtcMicros: BigInteger, Json: Text}.get(type(column.type))
+    return type_coerce(column, plain).label(column.name) if plain else column
+
+
+_POSTS: Select[Any] = select(
+    *map(_raw, posts.c), _raw(_annotations.c.payload), incident_posts.c.incident_id
+).select_from(
     posts.outerjoin(_annotations, _annotations.c.post_id == posts.c.id).outerjoin(
         incident_posts, incident_posts.c.post_id == posts.c.id
     )
@@ -23,6 +37,9 @@ _POSTS = select(posts, _annotations.c.payload, incident_posts.c.incident_id).sel
 _FOUND = select(_order, posts.c.created_at, posts.c.source, posts.c.status, incident_posts.c.incident_id).select_from(
     _order.join(posts, posts.c.id == _order.c.post_id).outerjoin(incident_posts, incident_posts.c.post_id == posts.c.id)
 )
+
+
+_SAME = ("depth", "about", "relevance", "hazard", "need", "urgency", "stance", "when", "refuted", "why")
 
 
 def affected(_: Connection, changes: Sequence[Change]) -> set[str]:
@@ -35,7 +52,8 @@ def read(conn: Connection, ids: Collection[str]) -> dict[str, Document]:
     found: dict[str, Document] = {}
     for some in batches(ids):
         for row in conn.execute(_POSTS.where(posts.c.id.in_(some))):
-            found[row.id] = document(row.id, row.created_at, _of_post(row) | _of_annotation(row))
+            at = from_micros(row.created_at)
+            found[row.id] = document(row.id, at, _of_post(row, at) | _of_annotation(row))
     return found
 
 
@@ -57,19 +75,19 @@ def read_public_order(conn: Connection, ids: Collection[str]) -> dict[str, Docum
     return found
 
 
-def _of_post(row: Row[Any]) -> dict[str, Any]:
+def _of_post(row: Row[Any], at: datetime) -> dict[str, Any]:
     """Without author, and without the id of the post that it repeats: whether there is one is all that is told."""
     return {
         "seq": row.seq,
         "platform": row.id.partition(":")[0],
         "source": row.source,
-        "created_at": row.created_at,
-        "received_at": row.received_at,
-        "edited_at": row.edited_at,
+        "created_at": at,
+        "received_at": at if row.received_at == row.created_at else from_micros(row.received_at),
+        "edited_at": None if row.edited_at is None else from_micros(row.edited_at),
         "lang": row.lang,
         "text": row.text,
         "author_known": row.author is not None,
-        "filters": row.filters,
+        "filters": loads(row.filters),
         "trusted": row.trusted,
         "departement": row.departement,
         "status": row.status,
@@ -83,14 +101,12 @@ def _of_post(row: Row[Any]) -> dict[str, Any]:
 
 def _of_annotation(row: Row[Any]) -> dict[str, Any]:
     """What was understood, in place of what the platform said. Nothing of public order."""
-    told = row.payload
-    if told is None:
+    if row.payload is None:
         return {}
+    told = loads(row.payload)
     places = [place for place in told.get("locations", ()) if place.get("name")]
-    fields = {name: told.get(name) for name in ("depth", "about", "relevance", "hazard", "need", "urgency")}
-    fields |= {name: told.get(name) for name in ("stance", "when", "refuted", "why")}
     return {
-        **fields,
+        **{name: told[name] for name in _SAME if name in told},
         "lang": told.get("lang") or row.lang,
         "tags": {name: p for name, p in told.get("tags", {}).items() if name != APART},
         "labels": [label for label in told.get("labels", ()) if label != APART],

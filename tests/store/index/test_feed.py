@@ -340,8 +340,9 @@ def test_a_month_that_may_not_be_kept_any_longer_is_dropped_as_a_whole(db, make,
 def test_a_cluster_that_is_away_loses_nothing_is_told_and_fed_once_it_is_back(
     db, make, another, cluster, ticks, gate, same
 ):
-    feeder = another(cluster=replace(cluster, hosts=(gate.url,), timeout_s=2.0))
+    feeder = another(cluster=replace(cluster, hosts=(gate.url,), timeout_s=60.0))
     with db.write() as conn:
+        changes.set_cursor(conn, STAGE, 0)
         posts.add(conn, [make.post(1)])
     gate.shut()
     assert feeder.step() == 0
