@@ -25,6 +25,7 @@ from store.search.request import (
     Sort,
     Step,
     Tile,
+    Unfit,
     check,
 )
 from store.search.words import Term, terms
@@ -132,6 +133,8 @@ class Elastic:
             said = str(getattr(error, "body", ""))
             if _TOO_MANY in said:
                 raise ValueError("that is more than can be counted at once: take longer steps or less time") from error
+            if getattr(error, "status_code", None) == 400:
+                raise Unfit(reason(error)) from error
             raise Away(_EMPTY if _MISSING in said else reason(error)) from error
 
     def _apart(self, query: Query) -> list[str] | None:
@@ -143,7 +146,7 @@ class Elastic:
             ignore_unavailable=True,
         )  # fmt: skip
         if told["hits"]["total"]["value"] > MOST_APART:
-            raise Away(f"more than {MOST_APART} posts bear {APART}: only the database can tell them apart")
+            raise Unfit(f"more than {MOST_APART} posts bear {APART}: only the database can tell them apart")
         return [hit["_id"] for hit in told["hits"]["hits"]]
 
     def _answer(self, alias: str, **asked: Any) -> Mapping[str, Any]:

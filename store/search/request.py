@@ -171,6 +171,10 @@ class Away(Exception):
     """The engine cannot be reached, or cannot answer now; the message says why, for people."""
 
 
+class Unfit(Away):
+    """The engine is there and well, but this is not for it to answer; another may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """Who answers now, and why it is not the one that is configured."""
