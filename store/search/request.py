@@ -35,7 +35,8 @@ CORNERS = 500
 class Area:
     """What somebody drew: the corners (lat, lon) of a simple polygon, closed or not.
 
-    Raises ValueError below three corners, above :data:`CORNERS`, and for a corner that is not on Earth."""
+    Raises ValueError below three corners, above :data:`CORNERS`, for a corner that is not on Earth, and for a border
+    that crosses or touches itself: what lies inside of it is a matter of opinion."""
 
     ring: Ring
 
@@ -44,6 +45,10 @@ class Area:
             raise ValueError(f"an area has at least three different corners (lat, lon), and at most {CORNERS}")
         if not all(abs(lat) <= 90 and abs(lon) <= 180 for lat, lon in self.ring):
             raise ValueError("a corner of the area is not on Earth: latitudes go to 90, longitudes to 180 degrees")
+        from shapely import Polygon  # takes a tenth of a second, and few requests have an area
+
+        if not Polygon(self.ring).is_valid:
+            raise ValueError("the border of the area crosses or touches itself: draw a simple polygon")
 
 
 @dataclass(frozen=True, slots=True)
