@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -158,12 +157,12 @@ class _Reader:
         if not value:
             return None
         try:
-            after = tuple(int(one) if one.lstrip("-").isdecimal() else float(one) for one in value.split(","))
-            check(sort=sort if sort != "relevance" or terms(query.words) else "newest", after=after)
+            at, seq = (int(one) for one in value.split(","))
+            check(sort=sort if sort != "relevance" or terms(query.words) else "newest", after=(at, seq))
         except ValueError:
             self._wrong("after", "after")
             return None
-        return after
+        return at, seq
 
 
 def area(typed: str) -> Area:
@@ -178,11 +177,6 @@ def area(typed: str) -> Area:
         (south, west), (north, east) = ring
         ring = [(south, west), (south, east), (north, east), (north, west)]
     return Area(tuple(ring))
-
-
-def written(after: After) -> str:
-    """``after`` for an address; the inverse of how :func:`read` reads it."""
-    return ",".join(str(one) if isinstance(one, int) or not math.isfinite(float(one)) else repr(one) for one in after)
 
 
 HOLES = {"longest": LONGEST, "most": MOST}

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from config.bundle import Bundle
 from config.vocabulary import HAZARDS
 from desk.web import clearance
-from desk.web.asking import HOLES, SORTS, Asked, read, written
+from desk.web.asking import HOLES, SORTS, Asked, read
 from desk.web.evidence import Evidence, evidence
 from desk.web.finding import Bar, Results, find
 from desk.web.pages import Desk, drill, render
@@ -80,7 +80,7 @@ def _render(
     zone, to = ZoneInfo(bundle.time_zone), _addresses(asked.given)
     results = answer.value if answer else None
     counts, page = results and results.counts, results and results.page
-    older = page and page.after and to(after=written(page.after), by=page.engine)
+    older = page and page.after and to(after="{},{}".format(*page.after), by=page.engine)
     return render(
         request, "search.html", status=status, asked=asked, q=asked.given["q"], results=results, away=away,
         by=answer and answer.by, shown=results and shown(desk.db, bundle, results), older=older, to=to,

@@ -129,7 +129,7 @@ def _ordered(sort: Sort, wanted: Sequence[Term], after: After | None) -> Select[
         return _by_relevance(wanted, after)
     one_page = select(_T.seq, _at.label("at"))
     by = (_at, _T.seq) if sort == "oldest" else (_at.desc(), _T.seq.desc())
-    return one_page.order_by(*by) if after is None else one_page.where(_past(sort, *_numbers(after))).order_by(*by)
+    return one_page.order_by(*by) if after is None else one_page.where(_past(sort, *after)).order_by(*by)
 
 
 def _past(sort: Sort, at: int, seq: int) -> ColumnElement[bool]:
@@ -141,7 +141,7 @@ def _past(sort: Sort, at: int, seq: int) -> ColumnElement[bool]:
 
 def _by_relevance(wanted: Sequence[Term], after: After | None) -> Select[Any]:
     """Scores change with every post that comes, so a page begins at a place and holds no post that came later."""
-    skipped, _, last = _numbers(after) if after is not None else (0, None, None)
+    skipped, last = after or (0, None)
     scored = text("posts_fts MATCH :scored").bindparams(scored=expression(wanted))
     ranked = select(_INDEX.c.rowid, _INDEX.c.rank).where(scored).subquery("ranked")
     one_page = select(_T.seq, _at.label("at"), ranked.c.rank).join(ranked, ranked.c.rowid == _T.seq)
@@ -149,22 +149,12 @@ def _by_relevance(wanted: Sequence[Term], after: After | None) -> Select[Any]:
     return one_page if last is None else one_page.where(_T.seq <= last)
 
 
-def _numbers(after: After) -> list[int]:
-    """Raises ValueError for what is no place where a page ends."""
-    numbers = [one for one in after if isinstance(one, int) and abs(one) < 2**63]
-    if len(numbers) != len(after):
-        raise ValueError(f"after must be what the page before said, not {after!r}")
-    return numbers
-
-
 def _end(conn: Connection, sort: Sort, after: After | None, rows: Sequence[Row[Any]]) -> After:
     if sort != "relevance":
         return rows[-1].at, rows[-1].seq
     if after is not None:
-        skipped, at, last = _numbers(after)
-        return skipped + len(rows), at, last
-    newest = conn.execute(select(_at.label("at"), _T.seq).order_by(_T.seq.desc()).limit(1)).one()
-    return len(rows), newest.at, newest.seq
+        return after[0] + len(rows), after[1]
+    return len(rows), conn.execute(select(func.max(_T.seq))).scalar_one()
 
 
 def _found(conn: Connection, rows: Sequence[Row[Any]], wanted: Sequence[Term]) -> tuple[Found, ...]:
