@@ -23,7 +23,7 @@ from sqlalchemy import (
 from store.codec import loads
 from store.database import Database
 from store.search import tiles
-from store.search.conditions import conditions
+from store.search.conditions import among_words, conditions, only_words
 from store.search.fts import expression, marks
 from store.search.request import STEPS, TILES, After, Count, Field, Found, Page, Query, Sort, Step, Tile, check
 from store.search.words import Term, terms
@@ -33,6 +33,8 @@ from store.times import from_micros, to_iso
 NAME = "sqlite"
 SETTLED_AT_ONCE = 64
 """Pages of the index that one transaction merges."""
+FREQUENT = 20_000
+"""From so many posts on, one in a few that the order brings up is among them."""
 MICROS: Mapping[Step, int] = {"minute": 60 * 10**6, "hour": 3600 * 10**6, "day": 86400 * 10**6}
 _LISTS = ("labels", "filters")
 _T = traits.c
@@ -60,8 +62,8 @@ class Embedded:
         order: Sort = sort if sort != "relevance" or wanted else "newest"
         check(sort=order, limit=limit, after=after)
         with self._db.read() as conn:
-            holds = conditions(query, wanted)
-            total = conn.execute(select(func.count()).select_from(traits).where(*holds)).scalar_one()
+            total = _total(conn, query, wanted)
+            holds = conditions(query, wanted, frequent=total > FREQUENT)
             one_page = _ordered(order, wanted, after).where(*holds).limit(limit + 1)
             rows = list(conn.execute(one_page)) if total else []
             found = _found(conn, rows[:limit], wanted)
@@ -102,7 +104,7 @@ class Embedded:
         placed = select(_T.lat, _T.lon).where(text("traits.lat IS NOT NULL"), _T.lon.is_not(None))
         with self._db.read() as conn:
             rows = conn.execute(placed.where(*conditions(query, terms(query.words)))).all()
-        return tiles.tiles([(lat, lon) for lat, lon in rows], zoom)[:TILES]
+        return tiles.tiles([tuple(row) for row in rows], zoom)[:TILES]
 
 
 def settle(db: Database) -> None:
@@ -121,6 +123,14 @@ def _written(conn: Connection) -> int:
     """How many rows this connection has changed, the index's own too: below two a merge has nothing left to do."""
     changed: int = conn.connection.driver_connection.total_changes  # type: ignore[union-attr]
     return changed
+
+
+def _total(conn: Connection, query: Query, wanted: tuple[Term, ...]) -> int:
+    """How many posts there are: of words alone the index of words tells it."""
+    counted = select(func.count())
+    if wanted and only_words(query):
+        return conn.execute(counted.select_from(_INDEX).where(*among_words(query, wanted))).scalar_one()
+    return conn.execute(counted.select_from(traits).where(*conditions(query, wanted))).scalar_one()
 
 
 def _ordered(sort: Sort, wanted: Sequence[Term], after: After | None) -> Select[Any]:
