@@ -14,7 +14,7 @@ from desk.web.clearance import THREAT
 from desk.web.evidence import readable
 from store.records import TAGS
 from store.search.either import ENGINES
-from store.search.request import After, Area, Query, Sort, check
+from store.search.request import CORNERS, After, Area, Query, Sort, check
 from store.search.words import LONGEST, MOST, terms
 
 FIELDS = (
@@ -179,5 +179,5 @@ def area(typed: str) -> Area:
     return Area(tuple(ring))
 
 
-HOLES = {"longest": LONGEST, "most": MOST}
+HOLES = {"longest": LONGEST, "most": MOST, "corners": CORNERS}
 """What the texts about problems say besides what was given."""

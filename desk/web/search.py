@@ -25,7 +25,7 @@ from store import incidents, posts
 from store.database import Database
 from store.records import TAGS
 from store.search.either import Answer
-from store.search.request import CORNERS, Away
+from store.search.request import Away
 
 LANGUAGES = ("fr", "en")
 _LINKED = {"hazard": "hazard", "filters": "filter", "source": "source"}
@@ -84,7 +84,7 @@ def _render(
     return render(
         request, "search.html", status=status, asked=asked, q=asked.given["q"], results=results, away=away,
         by=answer and answer.by, shown=results and shown(desk.db, bundle, results), older=older, to=to,
-        again=to() if asked.after else None, local=partial(_local, zone), choices=_choices(bundle), holes=_HOLES,
+        again=to() if asked.after else None, local=partial(_local, zone), choices=_choices(bundle), holes=HOLES,
         cleared=clearance.cleared(bundle), narrowed=_narrowed(asked), linked=_LINKED, hazards=HAZARDS,
         wide=WIDE, high=HIGH,
         columns=columns(counts.bars) if counts and counts.bars else (), span=_span(counts.bars if counts else None),
@@ -95,9 +95,6 @@ def _render(
 def _narrowed(asked: Asked) -> bool:
     """Whether a field is filled that the first line of the form does not show."""
     return any(value for name, value in asked.given.items() if name not in ("q", "sort", "after", "by"))
-
-
-_HOLES = {**HOLES, "corners": CORNERS}
 
 
 def _addresses(given: Mapping[str, str]) -> Callable[..., str]:
