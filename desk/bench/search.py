@@ -14,7 +14,7 @@ from typing import Any
 import click
 import orjson
 
-from desk.bench._archive import DAYS, START, Archive, drawn, fill, incident_id
+from desk.bench._archive import DAYS, START, Archive, Crisis, drawn, fill, incident_id
 from desk.bench.pipeline import percentiles
 from desk.trials.engine import NoEngine, one_node
 from store.database import Database
@@ -35,6 +35,7 @@ DEEP = 20
 """Which page is asked for deep down."""
 FRENCH = ("fumée", "incendie", "route", "pompiers", "gaz", "eau", "quartier", "explosion", "blessés", "pont")
 PHRASES = ("dans le", "il y a", "fumée noire", "en feu", "fuite de gaz", "on entend", "les pompiers", "pour le")
+FILTERED = ("incendie", "crue", "transport")
 BEGINNINGS = ("inon", "fum", "éva", "acc", "expl", "pomp", "aler", "cou")
 
 
@@ -156,47 +157,54 @@ def typical(archive: Archive, seed: int) -> list[Typical]:
     """Ten requests as analysts make them, whose words, times and places change with each round."""
     crises, draw = drawn(archive, seed, 200), Random(f"times {seed}")
     since = [START + timedelta(days=draw.uniform(0, DAYS - 8)) for _ in range(200)]
-
-    def rows(query: Query, engine: Engine, **how: Any) -> int:
-        return engine.search(query, limit=PAGE, **how).total
-
-    def deep(engine: Engine, n: int) -> int:
-        query = Query(filter=("incendie", "crue", "transport")[n % 3], until=since[n] + timedelta(days=5))
-        page = engine.search(query, limit=PAGE * DEEP)
-        return engine.search(query, limit=PAGE, after=page.after).total if page.after else page.total
-
-    def nearby(n: int) -> Area:
-        town = crises[n].town
-        around = ((-0.3, -0.4), (-0.25, 0.35), (0.1, 0.45), (0.3, 0.1), (0.2, -0.4))
-        return Area(tuple((town.lat + north, town.lon + east) for north, east in around))
-
-    def word(n: int) -> str:
-        return FRENCH[n % len(FRENCH)]
-
-    def pair(n: int) -> str:
-        return f"{word(n)} {word(n // len(FRENCH) + n + 3)}"
+    numbers = {id(one): n for n, one in enumerate(archive.crises)}
 
     def week(n: int, days: float = 7) -> dict[str, Any]:
         return {"since": since[n], "until": since[n] + timedelta(days=days)}
 
-    return [
-        Typical("everything, newest first", lambda e, n: rows(Query(until=since[n]), e)),
-        Typical("a frequent word", lambda e, n: rows(Query(word(n), until=since[n]), e)),
-        Typical("two words, closest first", lambda e, n: rows(Query(pair(n)), e, sort="relevance")),
-        Typical("a phrase, one week", lambda e, n: rows(Query(f'"{PHRASES[n % len(PHRASES)]}"', **week(n)), e)),
-        Typical("a beginning, one day", lambda e, n: rows(Query(BEGINNINGS[n % len(BEGINNINGS)], **week(n, 1)), e)),
-        Typical("emerging ≥ 0.8, one week", lambda e, n: rows(Query(tag="emerging_incident", least=0.8, **week(n)), e)),
-        Typical("a hazard in a drawn area", lambda e, n: rows(Query(hazard=crises[n].hazard, area=nearby(n)), e)),
-        Typical("page 21 of a filter", deep),
-        Typical(
-            "histogram of a word, one week by hours",
-            lambda e, n: sum(one.posts for one in e.histogram(Query(word(n), **week(n)), "hour")),
-        ),
-        Typical(
-            "map tiles and top places of an incident",
-            lambda e, n: _map(e, Query(incident=incident_id(archive.crises.index(crises[n])))),
-        ),
-    ]
+    def incident(n: int) -> Query:
+        return Query(incident=incident_id(numbers[id(crises[n])]))
+
+    asked: dict[str, Callable[[Engine, int], int]] = {
+        "everything, newest first": lambda e, n: _total(e, Query(until=since[n])),
+        "a frequent word": lambda e, n: _total(e, Query(_word(n), until=since[n])),
+        "two words, closest first": lambda e, n: _total(e, Query(_pair(n)), sort="relevance"),
+        "a phrase, one week": lambda e, n: _total(e, Query(f'"{PHRASES[n % len(PHRASES)]}"', **week(n))),
+        "a beginning, one day": lambda e, n: _total(e, Query(BEGINNINGS[n % len(BEGINNINGS)], **week(n, 1))),
+        "emerging ≥ 0.8, one week": lambda e, n: _total(e, Query(tag="emerging_incident", least=0.8, **week(n))),
+        "a hazard in a drawn area": lambda e, n: _total(e, Query(hazard=crises[n].hazard, area=_around(crises[n]))),
+        "page 21 of a filter": lambda e, n: _deep(e, Query(filter=FILTERED[n % 3], until=since[n] + timedelta(days=5))),
+        "histogram of a word, one week by hours": lambda e, n: _hours(e, Query(_word(n), **week(n))),
+        "map tiles and top places of an incident": lambda e, n: _map(e, incident(n)),
+    }
+    return [Typical(name, variant) for name, variant in asked.items()]
+
+
+def _total(engine: Engine, query: Query, **how: Any) -> int:
+    return engine.search(query, limit=PAGE, **how).total
+
+
+def _deep(engine: Engine, query: Query) -> int:
+    """The page after :data:`DEEP` others, which are read as one."""
+    page = engine.search(query, limit=PAGE * DEEP)
+    return engine.search(query, limit=PAGE, after=page.after).total if page.after else page.total
+
+
+def _hours(engine: Engine, query: Query) -> int:
+    return sum(one.posts for one in engine.histogram(query, "hour"))
+
+
+def _around(crisis: Crisis) -> Area:
+    around = ((-0.3, -0.4), (-0.25, 0.35), (0.1, 0.45), (0.3, 0.1), (0.2, -0.4))
+    return Area(tuple((crisis.town.lat + north, crisis.town.lon + east) for north, east in around))
+
+
+def _word(n: int) -> str:
+    return FRENCH[n % len(FRENCH)]
+
+
+def _pair(n: int) -> str:
+    return f"{_word(n)} {_word(n // len(FRENCH) + n + 3)}"
 
 
 def _map(engine: Engine, query: Query) -> int:

@@ -1,7 +1,5 @@
 """``vigie search``: posts by their words and what was understood of them, as on the desk's search page."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from contextlib import closing

@@ -12,11 +12,14 @@ from sqlalchemy import func, select
 
 from store import changes
 from store.database import Database
+from store.index import generations
 from store.index.families import POSTS, PUBLIC_ORDER
+from store.index.lag import MOST, STAGE
+from store.index.rebuild import LOST
 from store.search.embedded import NAME as SQLITE
 from store.search.embedded import Embedded
 from store.search.request import Answered, Away, Engine, Unfit
-from store.tables import changes as log_of_changes
+from store.tables import changes as changes_log
 
 if TYPE_CHECKING:
     from store.index.cluster import Cluster
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ELASTICSEARCH = "elasticsearch"
 ENGINES = (SQLITE, ELASTICSEARCH)
-STAGE = "index"
 REST_S = 15.0
 """How long a cluster that did not answer is left alone; then one request tries it again."""
 
@@ -83,11 +85,12 @@ class Either:
             return Answer(ask(self._embedded), Answered(SQLITE, ELASTICSEARCH, str(away)))
 
     def behind(self) -> int:
-        """How many changes of posts the index does not hold yet."""
+        """How many changes of posts the index does not hold yet; at most :data:`store.index.lag.MOST` are counted."""
+        log = changes_log.c
         with self._db.read() as conn:
-            at = changes.cursor(conn, STAGE)
-            wanted = (log_of_changes.c.table.in_({*POSTS.tables, *PUBLIC_ORDER.tables})) & (log_of_changes.c.seq > at)
-            return conn.execute(select(func.count()).select_from(log_of_changes).where(wanted)).scalar_one()
+            new = (log.table.in_({*POSTS.tables, *PUBLIC_ORDER.tables})) & (log.seq > changes.cursor(conn, STAGE))
+            some = select(log.seq).where(new).limit(MOST).subquery()
+            return conn.execute(select(func.count()).select_from(some)).scalar_one()
 
     def close(self) -> None:
         """Let the connections go. The database stays open; nothing else can be asked."""
@@ -97,6 +100,7 @@ class Either:
             made.close()
 
     def _ask_cluster(self, ask: Callable[[Engine], T]) -> T:
+        self._check_whole()
         engine = self._engine()
         until, why = float("-inf"), ""
         try:
@@ -109,6 +113,16 @@ class Either:
         finally:
             with self._lock:
                 self._rests_until, self._why = until, why
+
+    def _check_whole(self) -> None:
+        """Raises Unfit while an index that was lost, or never was, is being filled: it lacks posts, or does not know
+        which of them are reserved."""
+        with self._db.read() as conn:
+            lost = [
+                its for _, its in generations.unsettled(conn, (POSTS, PUBLIC_ORDER)) if LOST in (its.wanted, its.why)
+            ]
+        if lost:
+            raise Unfit(f"its index is being filled, {lost[0].done} of {lost[0].total} are there")
 
     def _engine(self) -> Engine:
         """The engine of the cluster, made when it is asked for the first time. Raises Away while it rests."""

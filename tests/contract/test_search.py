@@ -44,10 +44,9 @@ class Ground:
         self.db = Database.open(f"sqlite:///{folder}/vigie.db", clock=lambda: corpus_kit.NOW)
         self.cluster = Cluster((url,), prefix=f"t{time.time_ns() % 10**9}-contract")
         self.both = Both(Elastic(self.cluster, timeout_s=30), Embedded(self.db))
-        self._read = 0
 
     def follow(self) -> None:
-        self._read = index_kit.follow(self.db, self.cluster, self._read)
+        index_kit.follow(self.db, self.cluster)
 
     def close(self) -> None:
         self.both.far.close()

@@ -3,7 +3,10 @@ import threading
 import pytest
 
 from store import annotations, changes, incidents, posts
+from store.index import generations
 from store.index.cluster import Cluster
+from store.index.families import POSTS, PUBLIC_ORDER
+from store.index.rebuild import LOST, MAPPING
 from store.search.either import Either
 from store.search.request import Answered, Away, Page, Query, Unfit
 
@@ -163,6 +166,22 @@ def test_how_far_the_index_is_behind_counts_the_changes_of_posts_alone(db, make)
         changes.set_cursor(conn, "index", changes.latest(conn))
         posts.delete(conn, ["file:2"])
     assert counted.behind() == 1
+
+
+@pytest.mark.parametrize("family", [POSTS, PUBLIC_ORDER])
+def test_an_index_that_is_being_filled_is_not_asked(db, either, far, family):
+    with db.write() as conn:
+        generations.ask(conn, family, LOST)
+    assert either.answer(search).by == Answered(
+        "sqlite", "elasticsearch", "its index is being filled, 0 of 0 are there"
+    )
+    assert far.asked == 0
+
+
+def test_an_index_is_asked_while_its_successor_is_built(db, either):
+    with db.write() as conn:
+        generations.ask(conn, POSTS, MAPPING)
+    assert either.answer(search).by == Answered("elasticsearch")
 
 
 def test_it_is_closed_once_and_then_the_cluster_is_asked_no_more(db, far):
