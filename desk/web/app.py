@@ -21,11 +21,12 @@ from config.world import World
 from desk.pulse.ear import Ear
 from desk.pulse.hearing import Rates
 from desk.pulse.storage import Watch
-from desk.web import actions, errors, health, pages
+from desk.web import actions, errors, health, pages, search
 from desk.web.events import Watcher
 from desk.web.guard import Guard, hosts
 from desk.web.pages import Desk
 from store.database import Database
+from store.search.either import Either
 
 HERE = Path(__file__).parent
 MOST_STREAMS = 64
@@ -55,6 +56,7 @@ def create_app(
         Rates(),
         Ear(settings.status),
         Watch(db),
+        Either(db, settings.cluster),
     )
     watcher = Watcher(db, interval=interval, beat=beat)
 
@@ -65,6 +67,7 @@ def create_app(
         polling.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await polling
+        desk.search.close()
 
     app = Starlette(
         routes=_routes(),
@@ -81,7 +84,7 @@ def _routes() -> list[Route | Mount]:
         Route("/", pages.board_page),
         Route("/incidents/{incident:path}/acknowledge", actions.acknowledge, methods=["POST"]),
         Route("/incidents/{incident:path}", pages.board_page),
-        Route("/search", pages.search_page),
+        Route("/search", search.search_page),
         Route("/report", actions.report_page, methods=["GET"]),
         Route("/report", actions.report, methods=["POST"]),
         Route("/events", events),

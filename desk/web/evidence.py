@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from config.text import fold, folded_with_offsets
 from store.records import Annotation, Post
+from store.search.request import Mark
 
-LONGEST = 1200
+LONGEST, BEFORE = 1200, 200
 UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufff9-\ufffb]")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One post ready for the page: ``parts`` are its text in pieces, True where a ``why`` term is."""
+    """One post ready for the page: ``parts`` are its text in pieces, True where a word is marked."""
 
     post: Post
     annotation: Annotation | None
     parts: tuple[tuple[str, bool], ...]
     cut: bool
     link: str | None
+    incident: str | None = None
 
 
-def evidence(post: Post, annotation: Annotation | None, sought: Collection[str] = ()) -> Evidence:
-    """``post`` with its understanding, ready to show; words that begin with one ``sought`` are marked instead."""
+def evidence(
+    post: Post, annotation: Annotation | None, marks: Sequence[Mark] = (), incident: str | None = None
+) -> Evidence:
+    """``post`` with its understanding, ready to show. The words that decided are marked, or where ``marks`` are given
+    these, and the text is shown from shortly before the first of them."""
     text = readable(post.text)
-    shown = text[:LONGEST]
-    parts = marked(shown, sought, beginnings=True) if sought else marked(shown, annotation.why if annotation else ())
-    return Evidence(post, annotation, tuple(parts), len(text) > LONGEST, link(post))
+    if marks:
+        parts, cut = found(post.text, marks)
+    else:
+        parts, cut = marked(text[:LONGEST], annotation.why if annotation else ()), len(text) > LONGEST
+    return Evidence(post, annotation, tuple(parts), cut, link(post), incident)
 
 
 def readable(text: str) -> str:
@@ -37,20 +44,35 @@ def readable(text: str) -> str:
     return UNSHOWABLE.sub("\ufffd", text).strip()
 
 
-def marked(text: str, terms: Iterable[str], *, beginnings: bool = False) -> list[tuple[str, bool]]:
-    """``text`` cut into (piece, is one of ``terms``) pairs; accents and case do not matter.
+def found(text: str, marks: Sequence[Mark]) -> tuple[list[tuple[str, bool]], bool]:
+    """``text`` cut into (piece, is marked) pairs, and whether some of it is left out at the end.
 
-    With ``beginnings`` a word that begins with a term is marked whole.
-    """
+    ``marks`` count the code points of the text as it is stored; of a long one that part is shown where they begin."""
+    shown = UNSHOWABLE.sub("\ufffd", text)
+    begin, end = len(shown) - len(shown.lstrip()), len(shown.rstrip())
+    if marks[0].start - begin > LONGEST - BEFORE:
+        begin = marks[0].start - BEFORE
+    last = min(end, begin + LONGEST)
+    pieces, done = [("… " if shown[:begin].strip() else "", False)], begin
+    for mark in marks:
+        start, stop = max(done, mark.start), min(last, mark.end)
+        if start < stop:
+            pieces += [(shown[done:start], False), (shown[start:stop], True)]
+            done = stop
+    pieces.append((shown[done:last], False))
+    return [piece for piece in pieces if piece[0]], last < end
+
+
+def marked(text: str, terms: Iterable[str]) -> list[tuple[str, bool]]:
+    """``text`` cut into (piece, is one of ``terms``) pairs; accents and case do not matter."""
     folded, offsets = folded_with_offsets(text)
     wanted = sorted({fold(term) for term in terms if term.strip()}, key=len, reverse=True)
     if not wanted:
         return [(text, False)] if text else []
     pieces: list[tuple[str, bool]] = []
     done = 0
-    end_of_word = r"\w*" if beginnings else r"(?!\w)"
-    for found in re.finditer(rf"(?<!\w)(?:{'|'.join(map(re.escape, wanted))}){end_of_word}", folded):
-        start, end = offsets[found.start()], offsets[found.end() - 1] + 1
+    for hit in re.finditer(rf"(?<!\w)(?:{'|'.join(map(re.escape, wanted))})(?!\w)", folded):
+        start, end = offsets[hit.start()], offsets[hit.end() - 1] + 1
         if start < done:
             continue
         pieces += [(text[done:start], False), (text[start:end], True)]

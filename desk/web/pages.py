@@ -1,4 +1,4 @@
-"""The pages that only show: the board, and the search over posts."""
+"""The page that only shows, the board, and what every page is rendered with."""
 
 from __future__ import annotations
 
@@ -26,19 +26,15 @@ from desk.pulse.hearing import Rates
 from desk.pulse.storage import Watch
 from desk.web import board as boards
 from desk.web import chart, clearance, guard
-from desk.web.evidence import evidence, readable
+from desk.web.evidence import readable
 from desk.web.reasons import in_french
 from desk.web.words import Lang, Words
-from store import annotations as kept
-from store import posts
 from store.database import Database
 from store.records import Incident, Status
-from store.search.embedded import Embedded
-from store.search.request import Query
+from store.search.either import Either
 
 HERE = Path(__file__).parent
 YEAR = 365 * 24 * 3600
-PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +49,7 @@ class Desk:
     rates: Rates
     ear: Ear
     disk: Watch
+    search: Either
 
 
 @cache
@@ -85,23 +82,6 @@ def board_page(request: Request) -> HTMLResponse:
     return render(
         request, "board.html", board=board, chart=chart.draw(bundle, numbered), rates=desk.rates, **drill(desk, shown)
     )
-
-
-def search_page(request: Request) -> HTMLResponse:
-    """Posts that hold the words of ``?q=``, newest first, ``?after=`` where the page before ended."""
-    desk: Desk = request.app.state.desk
-    words, bundle = readable(request.query_params.get("q", ""))[:200], desk.world().bundle
-    before = request.query_params.get("after", "").split(",")
-    after = tuple(int(one) for one in before) if all(one.isdecimal() for one in before) else None
-    page = Embedded(desk.db).search(Query(words), limit=PAGE, after=after)
-    ids = [hit.post_id for hit in page.found] if words else []
-    with desk.db.read() as conn:
-        said, read = posts.get(conn, ids), kept.get(conn, ids)
-    found = [evidence(post, read.get(id), words.split()) for id, post in said.items()]
-    items, withheld = clearance.allowed(bundle, found)
-    older = "/search?" + urlencode({"q": words, "after": ",".join(map(str, page.after))}) if page.after else None
-    found_by: dict[str, Any] = {"items": items, "withheld": withheld, "older": older, "q": words}
-    return render(request, "search.html", **found_by, **drill(desk, []))
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:

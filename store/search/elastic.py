@@ -25,6 +25,7 @@ from store.search.request import (
     Sort,
     Step,
     Tile,
+    Unfit,
     check,
 )
 from store.search.words import Term, terms
@@ -34,6 +35,8 @@ NAME = "elasticsearch"
 TIMEOUT_S = 3.0
 """Who searches sits before a screen; the database answers where the cluster does not."""
 MOST_APART = 10_000
+DEEPEST = 10_000
+"""Posts up to which Elasticsearch pages by place."""
 EXACT = 20_000
 """Values and tiles that each index counts before they are added up: below it the sums are exact."""
 _MILLIS: Mapping[Step, int] = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000}
@@ -65,15 +68,17 @@ class Elastic:
         self._client.close()
 
     def search(self, query: Query, *, sort: Sort = "newest", limit: int = 50, after: After | None = None) -> Page:
-        """One page. The order is total and what it is made of never changes, so that pages need no point in time:
-        posts that come meanwhile stand before the first of the newest. Raises Away, ValueError."""
+        """One page. By time the order is total and what it is made of never changes, so that pages need no point in
+        time: posts that come meanwhile stand before the first of the newest. Raises Away, ValueError."""
         wanted = terms(query.words)
         sort = sort if sort != "relevance" or wanted else "newest"
         check(sort=sort, limit=limit, after=after)
         if _nothing(query, wanted):
             return Page((), 0, None, NAME, self._behind())
         words = asking.of_words(wanted)
-        more: dict[str, Any] = {"search_after": asking.resume(after)} if after else {}
+        more = asking.paging(sort, after)
+        if more.get("from", 0) + limit >= DEEPEST:
+            raise Unfit(f"by relevance it gives the first {DEEPEST} posts: narrow the search, or order by time")
         if words:
             more["highlight"] = asking.marking(words)
         if sort == "relevance":  # scores differ a little between the copies of a shard, and between shards
@@ -83,9 +88,9 @@ class Elastic:
             source=["text"] if words else False, **more,
         )  # fmt: skip
         hits = told["hits"]["hits"]
-        end = asking.ended(hits[limit - 1]["sort"]) if len(hits) > limit else None
+        end = asking.ended(sort, after, told, limit) if len(hits) > limit else None
         found = tuple(_found(hit, sort) for hit in hits[:limit])
-        return Page(found, told["hits"]["total"]["value"], end, NAME, self._behind())
+        return Page(found, _total(told), end, NAME, self._behind())
 
     def histogram(self, query: Query, step: Step) -> list[Count]:
         """Posts by ``created_at``, in steps of UTC. Raises Away, ValueError above :data:`STEPS`."""
@@ -132,6 +137,8 @@ class Elastic:
             said = str(getattr(error, "body", ""))
             if _TOO_MANY in said:
                 raise ValueError("that is more than can be counted at once: take longer steps or less time") from error
+            if getattr(error, "status_code", None) == 400:
+                raise Unfit(reason(error)) from error
             raise Away(_EMPTY if _MISSING in said else reason(error)) from error
 
     def _apart(self, query: Query) -> list[str] | None:
@@ -143,7 +150,7 @@ class Elastic:
             ignore_unavailable=True,
         )  # fmt: skip
         if told["hits"]["total"]["value"] > MOST_APART:
-            raise Away(f"more than {MOST_APART} posts bear {APART}: only the database can tell them apart")
+            raise Unfit(f"more than {MOST_APART} posts bear {APART}: only the database can tell them apart")
         return [hit["_id"] for hit in told["hits"]["hits"]]
 
     def _answer(self, alias: str, **asked: Any) -> Mapping[str, Any]:
@@ -158,6 +165,11 @@ class Elastic:
 def _nothing(query: Query, wanted: Iterable[Term]) -> bool:
     """Whether something was typed that holds no word."""
     return bool(query.words.strip()) and not wanted
+
+
+def _total(told: Mapping[str, Any]) -> int:
+    counted = told.get("aggregations", {}).get("total", told["hits"]["total"])
+    return int(counted["value"])
 
 
 def _found(hit: Mapping[str, Any], sort: Sort) -> Found:

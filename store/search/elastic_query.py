@@ -68,16 +68,26 @@ def order(sort: Sort) -> list[Clause]:
     return [{"_score": "desc"}, *by_time] if sort == "relevance" else by_time
 
 
-def resume(after: After) -> list[float | int]:
-    """Where a page ended, in the units of the index: milliseconds."""
-    *score, at, seq = (float(one) for one in after)
-    return [*score, int(at // 1000), int(seq)]
+def paging(sort: Sort, after: After | None) -> dict[str, Any]:
+    """From where on. Times are milliseconds in the index and microseconds everywhere else.
+
+    By relevance a page begins at a place and holds no post that came later: scores change with every post that comes.
+    """
+    if sort == "relevance":
+        # what the page is cut from is counted beside: the filter is applied after that
+        counted = {"newest": {"max": {"field": "seq"}}, "total": {"value_count": {"field": "seq"}}}
+        past = {"from": after[0], "post_filter": {"range": {"seq": {"lte": after[1]}}}} if after else {}
+        return {"aggs": counted, **past}
+    return {"search_after": [after[0] // 1000, after[1]]} if after else {}
 
 
-def ended(values: Collection[Any]) -> After:
-    """Where a page ended, in the units of everybody: microseconds. The inverse of :func:`resume`."""
-    *score, at, seq = values
-    return (*score, at * 1000, seq)
+def ended(sort: Sort, after: After | None, told: Mapping[str, Any], shown: int) -> After:
+    """Where a page of ``shown`` posts ended, of which ``told`` is the answer."""
+    if sort != "relevance":
+        at, seq = told["hits"]["hits"][shown - 1]["sort"]
+        return at * 1000, seq
+    skipped, newest = after or (0, int(told["aggregations"]["newest"]["value"]))
+    return skipped + shown, newest
 
 
 def marking(words: Clause) -> Clause:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from store.codec import loads
 from store.database import Database
 from store.search import tiles
-from store.search.conditions import conditions
+from store.search.conditions import among_words, conditions, only_words
 from store.search.fts import expression, marks
 from store.search.request import STEPS, TILES, After, Count, Field, Found, Page, Query, Sort, Step, Tile, check
 from store.search.words import Term, terms
@@ -33,6 +33,8 @@ from store.times import from_micros, to_iso
 NAME = "sqlite"
 SETTLED_AT_ONCE = 64
 """Pages of the index that one transaction merges."""
+FREQUENT = 20_000
+"""From so many posts on, one in a few that the order brings up is among them."""
 MICROS: Mapping[Step, int] = {"minute": 60 * 10**6, "hour": 3600 * 10**6, "day": 86400 * 10**6}
 _LISTS = ("labels", "filters")
 _T = traits.c
@@ -60,8 +62,8 @@ class Embedded:
         order: Sort = sort if sort != "relevance" or wanted else "newest"
         check(sort=order, limit=limit, after=after)
         with self._db.read() as conn:
-            holds = conditions(query, wanted)
-            total = conn.execute(select(func.count()).select_from(traits).where(*holds)).scalar_one()
+            total = _total(conn, query, wanted)
+            holds = conditions(query, wanted, frequent=total > FREQUENT)
             one_page = _ordered(order, wanted, after).where(*holds).limit(limit + 1)
             rows = list(conn.execute(one_page)) if total else []
             found = _found(conn, rows[:limit], wanted)
@@ -102,7 +104,7 @@ class Embedded:
         placed = select(_T.lat, _T.lon).where(text("traits.lat IS NOT NULL"), _T.lon.is_not(None))
         with self._db.read() as conn:
             rows = conn.execute(placed.where(*conditions(query, terms(query.words)))).all()
-        return tiles.tiles([(lat, lon) for lat, lon in rows], zoom)[:TILES]
+        return tiles.tiles([tuple(row) for row in rows], zoom)[:TILES]
 
 
 def settle(db: Database) -> None:
@@ -123,13 +125,21 @@ def _written(conn: Connection) -> int:
     return changed
 
 
+def _total(conn: Connection, query: Query, wanted: tuple[Term, ...]) -> int:
+    """How many posts there are: of words alone the index of words tells it."""
+    counted = select(func.count())
+    if wanted and only_words(query):
+        return conn.execute(counted.select_from(_INDEX).where(*among_words(query, wanted))).scalar_one()
+    return conn.execute(counted.select_from(traits).where(*conditions(query, wanted))).scalar_one()
+
+
 def _ordered(sort: Sort, wanted: Sequence[Term], after: After | None) -> Select[Any]:
     """Numbers and times of posts, and the score where it orders them, from where the page before ended."""
     if sort == "relevance":
         return _by_relevance(wanted, after)
     one_page = select(_T.seq, _at.label("at"))
     by = (_at, _T.seq) if sort == "oldest" else (_at.desc(), _T.seq.desc())
-    return one_page.order_by(*by) if after is None else one_page.where(_past(sort, *_numbers(after))).order_by(*by)
+    return one_page.order_by(*by) if after is None else one_page.where(_past(sort, *after)).order_by(*by)
 
 
 def _past(sort: Sort, at: int, seq: int) -> ColumnElement[bool]:
@@ -141,7 +151,7 @@ def _past(sort: Sort, at: int, seq: int) -> ColumnElement[bool]:
 
 def _by_relevance(wanted: Sequence[Term], after: After | None) -> Select[Any]:
     """Scores change with every post that comes, so a page begins at a place and holds no post that came later."""
-    skipped, _, last = _numbers(after) if after is not None else (0, None, None)
+    skipped, last = after or (0, None)
     scored = text("posts_fts MATCH :scored").bindparams(scored=expression(wanted))
     ranked = select(_INDEX.c.rowid, _INDEX.c.rank).where(scored).subquery("ranked")
     one_page = select(_T.seq, _at.label("at"), ranked.c.rank).join(ranked, ranked.c.rowid == _T.seq)
@@ -149,22 +159,12 @@ def _by_relevance(wanted: Sequence[Term], after: After | None) -> Select[Any]:
     return one_page if last is None else one_page.where(_T.seq <= last)
 
 
-def _numbers(after: After) -> list[int]:
-    """Raises ValueError for what is no place where a page ends."""
-    numbers = [one for one in after if isinstance(one, int) and abs(one) < 2**63]
-    if len(numbers) != len(after):
-        raise ValueError(f"after must be what the page before said, not {after!r}")
-    return numbers
-
-
 def _end(conn: Connection, sort: Sort, after: After | None, rows: Sequence[Row[Any]]) -> After:
     if sort != "relevance":
         return rows[-1].at, rows[-1].seq
     if after is not None:
-        skipped, at, last = _numbers(after)
-        return skipped + len(rows), at, last
-    newest = conn.execute(select(_at.label("at"), _T.seq).order_by(_T.seq.desc()).limit(1)).one()
-    return len(rows), newest.at, newest.seq
+        return after[0] + len(rows), after[1]
+    return len(rows), conn.execute(select(func.max(_T.seq))).scalar_one()
 
 
 def _found(conn: Connection, rows: Sequence[Row[Any]], wanted: Sequence[Term]) -> tuple[Found, ...]:

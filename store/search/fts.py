@@ -47,6 +47,9 @@ def _tokens(text: str) -> list[tuple[str, Mark]]:
 
 @lru_cache(maxsize=4096)
 def _fold(text: str) -> str:
-    """The letters that stand for a text in the index; none for an accent by itself."""
+    """The letters that stand for a text in the index; none for an accent by itself. Signs of other scripts that
+    combine with a letter, as the vowels of Arabic, are no accents: they stand between words."""
     parts = unicodedata.normalize("NFD", text.translate(_LIGATURES))
-    return "".join(part for part in parts if unicodedata.category(part) != "Mn").lower()
+    bare = "".join(part for part in parts if not "\u0300" <= part <= "\u036f")
+    signs = any(unicodedata.category(part) == "Mn" for part in bare)
+    return (text if signs else bare).lower()

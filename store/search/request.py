@@ -8,7 +8,6 @@ speaks.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, get_args
@@ -19,9 +18,9 @@ from store.records import TAGS
 Sort = Literal["newest", "oldest", "relevance"]
 Field = Literal["source", "hazard", "need", "labels", "lang", "filters", "incident", "place", "voice", "departement"]
 Step = Literal["minute", "hour", "day"]
-After = tuple[float | int | str, ...]
-"""Where a page ended, to be handed back with the same words, conditions and order: (created_at in microseconds, seq)
-for newest and oldest, whichever engine; for relevance three numbers of the engine's own."""
+After = tuple[int, int]
+"""Where a page ended, to be handed back with the same words, conditions and order, and to the same engine: (created_at
+in microseconds, seq) for newest and oldest; for relevance (how many posts came before, the newest seq of then)."""
 Ring = tuple[tuple[float, float], ...]
 AT_ONCE = 1000
 """Posts on one page, and values of :meth:`Engine.top`, at most."""
@@ -35,7 +34,8 @@ CORNERS = 500
 class Area:
     """What somebody drew: the corners (lat, lon) of a simple polygon, closed or not.
 
-    Raises ValueError below three corners, above :data:`CORNERS`, and for a corner that is not on Earth."""
+    Raises ValueError below three corners, above :data:`CORNERS`, for a corner that is not on Earth, and for a border
+    that crosses or touches itself: what lies inside of it is a matter of opinion."""
 
     ring: Ring
 
@@ -44,6 +44,10 @@ class Area:
             raise ValueError(f"an area has at least three different corners (lat, lon), and at most {CORNERS}")
         if not all(abs(lat) <= 90 and abs(lon) <= 180 for lat, lon in self.ring):
             raise ValueError("a corner of the area is not on Earth: latitudes go to 90, longitudes to 180 degrees")
+        from shapely import Polygon  # takes a tenth of a second, and few requests have an area
+
+        if not Polygon(self.ring).is_valid:
+            raise ValueError("the border of the area crosses or touches itself: draw a simple polygon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +175,10 @@ class Away(Exception):
     """The engine cannot be reached, or cannot answer now; the message says why, for people."""
 
 
+class Unfit(Away):
+    """The engine is there and well, but this is not for it to answer; another may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """Who answers now, and why it is not the one that is configured."""
@@ -199,10 +207,11 @@ def check(
         raise ValueError(f"limit must be from 1 to {AT_ONCE}, not {limit}")
     if not 0 <= zoom <= ZOOM:
         raise ValueError(f"zoom must be from 0 to {ZOOM}, not {zoom}")
-    length = 3 if sort == "relevance" else 2
-    if after is not None and not (len(after) == length and all(_number(one) for one in after)):
+    if after is not None and not (
+        len(after) == 2 and all(map(_whole, after)) and (sort != "relevance" or after[0] >= 0)
+    ):
         raise ValueError(f"after must be what the page before said, not {after!r}")
 
 
-def _number(value: float | int | str) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63

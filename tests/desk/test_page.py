@@ -259,14 +259,15 @@ def test_search_marks_what_was_sought(desk):
 
 
 def test_hostile_words_in_search_find_nothing_and_break_nothing(desk):
-    for words in ('"', "a* OR NEAR(", "\x00", "<b>", "💥" * 40, "x" * 5000):
+    for words in ('"', "a* OR NEAR(", "\x00", "<b>", "💥" * 40, "x" * 2000):
         assert desk.client.get("/search", params={"q": words}).status_code == 200
 
 
 def test_older_results_are_one_link_away(desk):
     for number in range(60):
         desk.post(f"x:{number}", f"alarme {number:03}")
-    older = desk.text("/search?q=alarme").rpartition('href="/search?')[2].partition('"')[0].replace("&amp;", "&")
+    older = desk.text("/search?q=alarme").partition('" rel="next"')[0].rpartition('href="/search?')[2]
+    older = older.replace("&amp;", "&")
     assert "alarme 005" in plain(desk.text("/search?" + older))
 
 

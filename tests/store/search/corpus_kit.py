@@ -83,10 +83,17 @@ SAID = {
     "threat-2": "on casse tout demain place du Marché",
     "threat-3": "casse annoncée, je filme",
     "threat-low": "ça va casser entre eux",
+    "hail-short": "grésil" + " et encore" * 50,
+    "hail-long": "grésil" + " et encore" * 50 + " encore",
+    "instant-late": "la sirène du barrage sonne",
+    "instant-early": "la sirène du barrage, enfin",
 }
 """Id → text, in the order in which they came: one a minute, but for those of :data:`SAME`."""
 SAME = ("smoke-fr", "smoke-plain", "smoke-caps", "smoke-en", "flood-stem", "flood-plural")
 """Those that were written in the same moment."""
+INSTANT = timedelta(minutes=90)
+WITHIN = {"instant-late": 900, "instant-early": 100}
+"""Microseconds after that: two posts of one millisecond, that came in the other order."""
 THREATS = {"threat-1": 0.93, "threat-2": 0.71, "threat-3": 0.55}
 FRENCH = (
     "Explosion entendue vers {place}",
@@ -145,6 +152,7 @@ def fill(db: Database) -> None:
 def _posts() -> Iterator[Post]:
     for n, (name, text) in enumerate(SAID.items()):
         at = START if name in SAME else START + timedelta(minutes=n)
+        at = START + INSTANT + timedelta(microseconds=WITHIN[name]) if name in WITHIN else at
         yield _post(f"x:{name}", text, at, Random(name), n)
     for n in range(GENERATED):
         chance = Random(n)

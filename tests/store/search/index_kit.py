@@ -1,22 +1,30 @@
-"""Brings the posts of a database into Elasticsearch, change by change."""
+"""Brings the posts of a database into Elasticsearch as the feeder does, change by change."""
 
-from store import changes
+from dataclasses import replace
+
+from store import changes, times
 from store.database import Database
 from store.index.cluster import Cluster, connect
 from store.index.families import POSTS, PUBLIC_ORDER
-from store.index.feed import STAGE, Feeder
-from store.times import now
+from store.index.feed import Feeder
+from store.index.lag import STAGE, lag
 
+FAMILIES = (POSTS, PUBLIC_ORDER)
 AT_ONCE = 200
 
 
 def follow(db: Database, cluster: Cluster) -> None:
-    """Feed every change that the posts went through, in small steps, until the index has them all."""
+    """Feed every change that there is, from the first on, in small steps; then it can be searched."""
     with db.write() as conn:
-        changes.set_cursor(conn, STAGE, 0)
-    feeder = Feeder(db, cluster, now, families=(POSTS, PUBLIC_ORDER), at_once=AT_ONCE)
+        if changes.reached(conn, STAGE) is None:
+            changes.set_cursor(conn, STAGE, 0)
+    patient = replace(cluster, timeout_s=60.0)
+    feeder = Feeder(db, patient, times.now, wait=lambda _: None, families=FAMILIES, at_once=AT_ONCE)
     while feeder.step():
         pass
     feeder.close()
-    with connect(cluster) as client:
+    with db.read() as conn:
+        stands = lag(conn)
+    assert (stands.changes, stands.away, stands.building, stands.aside) == (0, None, (), 0)
+    with connect(patient) as client:
         client.indices.refresh(index=f"{cluster.prefix}-*")
