@@ -85,7 +85,7 @@ def _dict(one: Action) -> dict[str, Any]:
 def emptied(client: Elasticsearch, cluster: Cluster) -> None:
     """Make the index that the documents go to, in place of the one that is there."""
     setup.install(client, cluster)
-    client.options(ignore_status=404).indices.delete(index=_index(cluster))
+    client.options(ignore_status=404).indices.delete(index=index_of(cluster))
     setup.ensure(client, cluster, POSTS, Generation(POSTS.version), [POSTS.period_of(START)])
 
 
@@ -151,12 +151,13 @@ def _from_rows(client: Elasticsearch, cluster: Cluster, db: Database) -> int:
         documents += sum(len(part.documents) for part in batch.parts)
 
 
-def _index(cluster: Cluster) -> str:
+def index_of(cluster: Cluster) -> str:
+    """The index that the documents go to."""
     return Generation(POSTS.version).name(POSTS, cluster.prefix, START)
 
 
 def _places(client: Elasticsearch, cluster: Cluster) -> Places:
-    return Places(client, cluster, FAMILIES, {POSTS.name: {_index(cluster): True}})
+    return Places(client, cluster, FAMILIES, {POSTS.name: {index_of(cluster): True}})
 
 
 @contextmanager
