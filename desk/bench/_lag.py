@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from elasticsearch import Elasticsearch
 
+from desk.bench._client import removed
 from desk.bench._posts import START
 from desk.bench._rows import made, understanding
 from desk.trials.drip import BUNDLE
@@ -69,7 +70,10 @@ def measured(work: Path, cluster: Cluster, rate: float, seconds: float, seed: in
     db.close()
     with processes(place, "index"), connect(cluster, timeout_s=OVER_S) as client:
         _heard(place, client, cluster, rate, WARM_S, seed, annotated)
-        return _heard(place, client, cluster, rate, seconds, seed + 1, annotated)
+        found = _heard(place, client, cluster, rate, seconds, seed + 1, annotated)
+    with connect(cluster, timeout_s=OVER_S) as client:
+        removed(client, cluster.prefix)
+    return found
 
 
 def _heard(

@@ -55,7 +55,7 @@ def command(
         result |= client(work, node, documents, rounds, Random(seed))
         if seconds and node:
             (work / "lag").mkdir()
-            found = _lag.measured(work / "lag", _of(node, seed), rate, seconds, seed, annotated=annotated)
+            found = _lag.measured(work / "lag", _of(node), rate, seconds, seed, annotated=annotated)
             result["lag"] = {"rate": rate, "annotated": annotated, "goal_p99_s": GOAL_LAG_S, **found.told()}
         elif seconds:
             result["not_measured"] = engine.missing()
@@ -68,11 +68,11 @@ def client(work: Path, node: str | None, documents: int, rounds: int, draw: Rand
     with closing(_rows.filled(work, documents, draw)) as db, sink() as url:
         told = {"sink": _told(_client.rounds(_client.ready(db, Cluster((url,))), Cluster((url,)), rounds, _nothing))}
         if node:
-            cluster = Cluster((node,), prefix="bench")
+            cluster = _of(node)
             with connect(cluster, timeout_s=_client.PATIENCE_S) as caller:
                 ready = _client.ready(db, cluster)
                 told["engine"] = _told(_client.rounds(ready, cluster, rounds, lambda: _client.emptied(caller, cluster)))
-                caller.options(ignore_status=404).indices.delete(index=_client.index_of(cluster))
+                _client.removed(caller, cluster.prefix)
     return {"documents": documents, "rounds": rounds, "goal_per_core_s": GOAL_PER_CORE, **told}
 
 
@@ -94,8 +94,8 @@ def _node(url: str | None, work: Path) -> Iterator[str | None]:
         yield node.url
 
 
-def _of(node: str, seed: int) -> Cluster:
-    return Cluster((node,), prefix=f"lag{seed}-{os.getpid()}")
+def _of(node: str) -> Cluster:
+    return Cluster((node,), prefix=f"vigie-bench-{os.getpid()}")
 
 
 def _nothing() -> None:
@@ -116,6 +116,10 @@ def _table(result: Mapping[str, Any]) -> Iterator[str]:
         there = (f"{real[name]['per_core_s']:,}", f"{real[name]['per_s']:,}") if real else ("-", "-")
         yield FORM.format(words, f"{sink[name]['per_core_s']:,}", f"{sink[name]['per_s']:,}", *there)
     plain, fast = sink[f"times_{HELPERS}"], sink[f"times_{ORJSON}"]
+    best = " and ".join(
+        f"{sink[name]['best_per_core_s']:,} ({WAYS[name].partition(':')[0]})" for name in (VIGIE, HELPERS)
+    )
+    yield f"Best round, docs/s/core, sink: {best}"
     yield f"With the same CPU Vigie feeds {plain} times as many as the helpers, {fast} times where these have orjson"
     yield f"Goal: {GOAL_PER_CORE:,} documents/s/core, and never below the helpers"
     if lag := result.get("lag"):

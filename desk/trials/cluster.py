@@ -162,7 +162,7 @@ FAULTS = (
     Fault("cluster-index-lost", "indices deleted under the feeder", index_lost),
     Fault("cluster-conflict", "an index of another mapping in the way", conflict, before=made_by_another),
     Fault("cluster-poison", "posts that no index can take", poison),
-    Fault("cluster-wiped", "the whole cluster lost with its data", wiped, shown="answers"),
+    Fault("cluster-wiped", "the whole cluster lost with its data", wiped),
 )
 
 
@@ -198,7 +198,8 @@ def _killed(fed: Fed, nodes: Nodes, name: str) -> Iterator[float]:
     yield fed.recovery(over)
     node.end()
     node.start().wait(nodes=len(nodes))
-    fed.client.cluster.health(wait_for_status="green", timeout=f"{GREEN_S}s")
+    patient = fed.client.options(request_timeout=2 * GREEN_S)
+    patient.cluster.health(wait_for_status="green", timeout=f"{GREEN_S}s")
 
 
 def _holder(fed: Fed) -> str:

@@ -37,6 +37,7 @@ AT = datetime(2026, 3, 2, tzinfo=UTC)
 TEXTS = ("Fumée noire au-dessus des quais", "Le pont est coupé", "Sirènes près du marché", "Il pleut sur la fête")
 EACH, EVERY_S = 20, 0.2
 LOOK_S = 0.1
+LONG = 90
 LONGEST_S = 240.0
 Before = Callable[[Elasticsearch, str], object]
 TAGS = {"rumour": 0.1, "public_order_threat": 0.0, "emerging_incident": 0.9}
@@ -132,7 +133,8 @@ class Watch:
 
     def said(self) -> str:
         """In a line."""
-        parts = [f"{self.changes:,} changes behind at most, {self.seconds:.1f} s", *self.reasons]
+        parts = [f"{self.changes:,} changes behind at most, {self.seconds:.1f} s"]
+        parts += [reason if len(reason) < LONG else f"{reason[:LONG]}…" for reason in list(self.reasons)[:2]]
         parts += [f"rebuilt: {', '.join(self.rebuilt)}"] if self.rebuilt else []
         return "; ".join(parts)
 
