@@ -21,7 +21,7 @@ from config.settings import HOST, ROOT
 SOURCES = ROOT / "tests" / "engine"
 BUILT = ROOT / ".venv" / "elasticsearch"
 JAVA = 21
-BUILD_S, UP_S, DOWN_S = 300.0, 90.0, 20.0
+BUILD_S, UP_S, DOWN_S = 300.0, 240.0, 20.0
 
 
 class NoEngine(RuntimeError):

@@ -62,12 +62,15 @@ class Place:
 
 
 def serve(place: Place, task: str, parent: int) -> None:
-    """Run one of :data:`vigie.TASKS` until killed: what a process of a trial does. ``parent`` is the trial's own id."""
+    """Run one of :func:`vigie.tasks` until killed: what a process of a trial does. ``parent`` is the trial's own id."""
     _move_in(place, task)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     db, stop = Database.open(place.url), threading.Event()
     house = vigie.House(settings(), db, _clock(place, task, db), stop, recorded=place.recorded)
-    stages = [_resting(stage, place.pause_s) if stage.name == "collect" else stage for stage in vigie.TASKS[task]]
+    stages = [
+        _resting(stage, place.pause_s) if stage.name == "collect" else stage
+        for stage in vigie.tasks(house.settings)[task]
+    ]
     ttl = timedelta(seconds=place.ttl_s)
     with Holding(db, [stage.name for stage in stages], this_process(task), times.now, stop, ttl=ttl) as holding:
         vigie.run_stages(stages, house, holding)

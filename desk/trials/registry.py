@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from desk.trials import back, deaf, faulty, kills, pairs, standstill, stream, world, writers
+from desk.trials import back, cluster, deaf, faulty, kills, pairs, standstill, stream, world, writers
 from desk.trials.trial import Trial
 
 
@@ -27,4 +27,5 @@ def trials(number: int) -> tuple[Trial, ...]:
         *stream.trials(),
         *faulty.trials(),
         *world.trials(),
+        *cluster.trials(),
     )

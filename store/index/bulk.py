@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -66,11 +67,16 @@ class Action:
         verb = b'{"delete":' if self.body is None else b'{"index":'
         head = b'%b{"_index":%b,"_id":%b,"version":%d,"version_type":"external_gte"}}\n' % (
             verb,
-            orjson.dumps(self.index),
+            _quoted(self.index),
             orjson.dumps(self.id),
             self.version,
         )
         return head if self.body is None else head + orjson.dumps(self.body) + b"\n"
+
+
+@lru_cache(maxsize=256)
+def _quoted(index: str) -> bytes:
+    return orjson.dumps(index)
 
 
 @dataclass(frozen=True, slots=True)
