@@ -158,6 +158,8 @@ def _begin_anew(conn: Connection, backup: Backup, now: datetime, cancelled: list
     conn.execute(update(leases).values(expires_at=times.EPOCH))
     for one in cancelled:
         outbox.cancel(conn, one.incident_id, ids=[one.id])
+    last = {"at": times.to_iso(backup.made_at), "file": str(backup.file.absolute())}
+    state.put(conn, MEMORY, {"last": last, "restored": times.to_iso(now)})
     detail: dict[str, Any] = {"made_at": times.to_iso(backup.made_at), "changes": changes.latest(conn)}
     ledger.append(conn, [LedgerEntry(now, "restored", "store", detail=detail | {"held": len(cancelled)})])
 
