@@ -68,6 +68,13 @@ def newest(conn: Connection, place: str) -> Anchor | None:
     return next((Anchor(**row._mapping) for row in conn.execute(wanted)), None)
 
 
+def lost(conn: Connection, place: str, outside: Sequence[Anchor]) -> Anchor | None:
+    """The last anchor that went to ``place``, where it is not among those found ``outside`` any more."""
+    last = newest(conn, place)
+    found = last and any((one.place, one.seq, one.digest) == (place, last.seq, last.digest) for one in outside)
+    return None if found else last
+
+
 def seal(anchor: Anchor, key: bytes) -> Anchor:
     """The anchor with its receipt."""
     return replace(anchor, receipt=_mac(anchor, key))

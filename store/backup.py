@@ -163,6 +163,8 @@ def _begin_anew(conn: Connection, backup: Backup, now: datetime, cancelled: list
     for family in FAMILIES:  # what the index was told since bears the numbers of changes that never were
         if generations.known(conn, family):
             generations.ask(conn, family, "lost")
+    last = {"at": times.to_iso(backup.made_at), "file": str(backup.file.absolute())}
+    state.put(conn, MEMORY, {"last": last, "restored": times.to_iso(now)})
     detail: dict[str, Any] = {"made_at": times.to_iso(backup.made_at), "changes": changes.latest(conn)}
     ledger.append(conn, [LedgerEntry(now, "restored", "store", detail=detail | {"held": len(cancelled)})])
 

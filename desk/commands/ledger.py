@@ -60,25 +60,27 @@ def command(ctx: click.Context, kind: str | None, subject: str | None, after: in
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def verify(files: tuple[Path, ...], as_json: bool) -> None:
     """Check every line against the one before it, and the whole against its anchors: heads that were written down
-    outside the database. Says up to which line they prove it. The exit status is 1 where something is wrong.
+    outside the database. Says up to which line they prove it. The exit status is 1 where something is wrong, also
+    where an anchor is gone from its file.
 
     Example: vigie ledger verify --anchors /media/archive/ancres.jsonl
     """
     chosen = settings()
     db = Database.open(chosen.database)
     world = Configuration(db).current()
-    declared = [chosen.home / place.file for place in world.bundle.anchors if place.file] if world else []
-    missing = [path for path in declared if not path.exists()]
-    outside = [one for path in (*files, *declared) if path not in missing for one in _anchors(path)]
+    declared = {place.id: chosen.home / place.file for place in world.bundle.anchors if place.file} if world else {}
+    missing = [path for path in declared.values() if not path.exists()]
+    outside = [one for path in (*files, *declared.values()) if path not in missing for one in _anchors(path)]
     with db.read() as conn:
         proof = anchors.prove(conn, outside, installation_key(chosen.home, "anchor"))
+        lost = {path: gone for place, path in declared.items() if (gone := anchors.lost(conn, place, outside))}
         failing = anchoring.failing(state.get(conn, anchoring.STATE))
     db.close()
     if as_json:
-        click.echo(json.dumps(_proof(proof, failing, missing), ensure_ascii=False))
+        click.echo(json.dumps(_proof(proof, failing, missing, lost), ensure_ascii=False))
     else:
-        click.echo("\n".join(_say(proof, failing, missing)))
-    if not proof.intact:
+        click.echo("\n".join(_say(proof, failing, missing, lost)))
+    if lost or not proof.intact:
         sys.exit(1)
 
 
@@ -87,7 +89,9 @@ def _anchors(path: Path) -> list[Anchor]:
     return [found for line in path.read_bytes().splitlines() if (found := anchors.of_line(line))]
 
 
-def _proof(proof: anchors.Proof, failing: Mapping[str, str], missing: list[Path]) -> dict[str, Any]:
+def _proof(
+    proof: anchors.Proof, failing: Mapping[str, str], missing: list[Path], lost: Mapping[Path, Anchor]
+) -> dict[str, Any]:
     return {
         "intact": proof.intact,
         "first_bad": proof.first_bad,
@@ -100,6 +104,7 @@ def _proof(proof: anchors.Proof, failing: Mapping[str, str], missing: list[Path]
         "refused": [_named(one) for one in proof.refused],
         "failing": dict(failing),
         "missing": [str(path) for path in missing],
+        "lost": {str(path): _named(one) for path, one in lost.items()},
     }
 
 
@@ -107,7 +112,9 @@ def _named(anchor: Anchor) -> dict[str, Any]:
     return {"seq": anchor.seq, "at": times.to_iso(anchor.at), "place": anchor.place}
 
 
-def _say(proof: anchors.Proof, failing: Mapping[str, str], missing: list[Path]) -> Iterator[str]:
+def _say(
+    proof: anchors.Proof, failing: Mapping[str, str], missing: list[Path], lost: Mapping[Path, Anchor]
+) -> Iterator[str]:
     if proof.intact:
         yield f"the ledger is intact: {proof.lines} lines"
     else:
@@ -126,8 +133,12 @@ def _say(proof: anchors.Proof, failing: Mapping[str, str], missing: list[Path]) 
         yield f"anchors in the database itself reach {_where(proof.inside)}: they hold unless somebody has the key"
     for place, why in failing.items():
         yield f"the place {place} cannot be anchored at present: {why}"
+    for path, one in lost.items():
+        what = "is gone" if path in missing else "no longer holds it"
+        yield f"the anchor of {_where(one)} was written in {path}, which {what}: find it, and give it with --anchors"
     for path in missing:
-        yield f"{path} is not there: nothing was anchored in it yet, or somebody removed it"
+        if path not in lost:
+            yield f"{path} is not there: nothing was anchored in it yet"
 
 
 def _where(anchor: Anchor) -> str:

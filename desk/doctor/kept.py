@@ -123,15 +123,18 @@ def chain(patient: Patient) -> Iterator[Finding]:
 
 
 def copy(patient: Patient) -> Iterator[Finding]:
-    """How old the last backup is."""
+    """How old the last backup is, and whether this database came from it."""
     if patient.db is None:
         return
     with patient.db.read() as conn:
-        last = state.get(conn, backup.MEMORY).get("last")
+        memory = state.get(conn, backup.MEMORY)
+    last, restored = memory.get("last"), memory.get("restored")
     do = "`vigie backup FOLDER`, every day, to another disk"
     if last is None:
         yield Finding("backup", "warn", "none was ever taken", do)
         return
     age = patient.now - times.from_iso(last["at"])
     said = f"the last is of {last['at']}, in {last['file']}"
+    if restored and times.from_iso(last["at"]) <= times.from_iso(restored):
+        said += f"; this database was restored from it at {restored}"
     yield Finding("backup", "warn", said, do) if age > OLD_BACKUP else Finding("backup", "ok", said)

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from config.world import World
 from desk.trials.trial import Outcome, Trial
@@ -21,14 +21,15 @@ from listeners.authors import AuthorKeys
 from listeners.collect import collect
 from listeners.incoming import Gone, Incoming
 from listeners.standin.playback import Draft
-from listeners.standin.script import Trouble, trouble
+from listeners.standin.script import ACTS, TWISTS, Trouble, trouble
 from listeners.standin.server import Options, StandIn
 from listeners.x_search import XSearch
 from listeners.x_stream import XStream
 from store import gaps as holes
-from store import posts, sources
+from store import sources
 from store.database import Database
 from store.records import Gap
+from store.tables import posts
 
 STALL_S = 1.5
 """The real listener waits for 28 s; so long that nobody would wait for the table."""
@@ -53,7 +54,8 @@ sources: [{id: x, kind: x_stream}, {id: s, kind: x_search}]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong ``tries`` times: ``cut`` is what happens within a stream, ``answer`` what the next connect gets.
+    """What goes wrong ``tries`` times: ``cut`` is what happens within a stream or to a post that went down it,
+    ``answer`` what the next connect gets.
 
     ``deaf_s`` is about how long nothing is heard, so that posts go on meanwhile."""
 
@@ -68,9 +70,19 @@ class Fault:
     def script(self, draw: Random) -> tuple[Trouble, ...]:
         """At which posts and connects it strikes."""
         at = [APART * number + draw.randrange(2, APART) for number in range(self.tries)]
-        cuts = [trouble(self.cut, post=post, **({} if self.answer else dict(self.more))) for post in at]
+        cuts = [trouble(self.cut, post=post, **self._keys(post)) for post in at]
         connects = range(2, 2 * self.tries + 1, 2) if self.answer else ()
         return (*cuts, *(trouble(self.answer, connect=connect, **dict(self.more)) for connect in connects))
+
+    @property
+    def open(self) -> bool:
+        """Whether the stream stays open, and what search could fill in must not be needed."""
+        return self.cut in TWISTS - {"drip"} | ACTS
+
+    def _keys(self, post: int) -> dict[str, Any]:
+        """What else the script says of a cut; an edit or a deletion is of a post that went before."""
+        edited = {"text": f"fumée, corrigé {post}"} if self.cut == "edit" else {}
+        return ({} if self.answer else dict(self.more)) | ({"id": f"p{post - 2}"} if self.cut in ACTS else {}) | edited
 
     def drafts(self) -> list[Draft]:
         """Posts for as long as it takes."""
@@ -93,8 +105,14 @@ FAULTS = (
     Fault("stream-429", "X answers 429 with a reset", answer="429", tries=2, deaf_s=6, more=(("reset", 3),)),
     Fault("stream-503", "X answers 503", answer="503", tries=2, deaf_s=6),
     Fault("stream-401", "X answers 401, until there is another credential", answer="401", tries=2, deaf_s=2),
+    Fault("stream-403", "X answers 403, until there is another credential", answer="403", tries=2, deaf_s=2),
     Fault("stream-garbage", "X sends garbage", "garbage"),
     Fault("stream-long-line", "X sends a line of 5 MB", "long-line"),
+    Fault("stream-duplicate", "X sends a post twice", "duplicate"),
+    Fault("stream-disorder", "X sends posts out of order", "disorder"),
+    Fault("stream-no-tag", "X sends a post whose rule has no tag", "no-tag"),
+    Fault("stream-edit", "a post is edited at X", "edit"),
+    Fault("stream-delete", "a post is deleted at X", "delete"),
 )
 
 
@@ -122,7 +140,8 @@ def run(fault: Fault, draw: Random, work: Path) -> Outcome:
     with StandIn(fault.drafts(), options, clock=clock) as standin:
         bad_lines = _listen(db, world, standin, clock, draw)
         clock.ahead = LATER
-        _fill(db, world, standin, clock)
+        if not fault.open:
+            _fill(db, world, standin, clock)
         outcome = _judged(fault, db, standin, bad_lines)
     db.close()
     return outcome
@@ -142,7 +161,7 @@ def _listen(db: Database, world: World, standin: StandIn, clock: _Clock, draw: R
             raise TimeoutError(f"the stream did not come back: {_state(db)}")
         keep(stream.posts(), None)
         stream.note()
-        if "401" in _state(db)[1]:
+        if any(denied in _state(db)[1] for denied in ("(401)", "(403)")):
             credential.append(f"another-{len(credential)}")
         fine = standin.status()["finished"] and _state(db)[0] == "on"
         settled = settled + time.monotonic() - began if fine else 0.0
@@ -174,21 +193,28 @@ def _state(db: Database) -> tuple[str, str]:
 
 
 def _judged(fault: Fault, db: Database, standin: StandIn, bad_lines: int) -> Outcome:
-    played = [f"x:{tweet.id}" for tweet in standin.play.played]
+    wanted = {f"x:{(*tweet.earlier, tweet.id)[0]}": tweet.text for tweet in standin.play.archive.visible()}
     with db.read() as conn:
-        kept = posts.get(conn, played)
+        kept = {row.id: row for row in conn.execute(select(posts.c.id, posts.c.text, posts.c.source))}
         known = holes.since(conn, LONG_AGO)[::-1][1:]  # the first is the time before the first connect
     ended = [hole for hole in known if hole.ended_at]
-    goes_on = fault.cut in ("garbage", "long-line")
-    survived = bad_lines if goes_on else sum(hole.state == "filled" for hole in ended)
-    reason = ended[0].reason if ended else f"{bad_lines} lines left out"
+    goes_on = fault.open or fault.cut in ("garbage", "long-line")
     filled = sum(post.source == "s" for post in kept.values())
+    reason = ended[0].reason if ended else f"{bad_lines} lines left out"
     return Outcome(
-        fault.words, fault.tries, min(survived, fault.tries), lost=len(played) - len(kept),
-        doubled=len(kept) - len({post.text for post in kept.values()}),
+        fault.words, fault.tries, min(_survived(fault, standin, ended, bad_lines), fault.tries),
+        lost=sum(id not in kept or kept[id].text != text for id, text in wanted.items()),
+        doubled=max(len(kept.keys() - wanted.keys()), len(kept) - len({post.text for post in kept.values()})),
         longest_recovery_s=None if goes_on else max((_seconds(hole) for hole in ended), default=None),
-        said=f"{reason}; {filled} posts filled in",
+        said=f"{len(kept)} posts, as X last gave them" if fault.open else f"{reason}; {filled} posts filled in",
     )  # fmt: skip
+
+
+def _survived(fault: Fault, standin: StandIn, ended: list[Gap], bad_lines: int) -> int:
+    if fault.open:
+        struck: int = standin.status()["faults"].get(fault.cut, 0)
+        return 0 if ended else struck
+    return bad_lines if fault.cut in ("garbage", "long-line") else sum(hole.state == "filled" for hole in ended)
 
 
 def _seconds(hole: Gap) -> float:

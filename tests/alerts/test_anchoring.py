@@ -157,13 +157,29 @@ def test_verify_says_up_to_where_it_proves_and_what_is_newer(home):
     assert "line 4 is not proved" in said
 
 
-def test_verify_says_when_the_file_is_gone(home):
+def test_verify_fails_while_a_file_in_which_an_anchor_was_written_is_gone(home):
     os.rename(home / "anchors.jsonl", home / "elsewhere.jsonl")
     code, said = verified("--json")
     told = json.loads(said)
-    assert (code, told["proved"], told["inside"]["seq"], len(told["missing"])) == (0, 0, 3, 1)
-    _, said = verified("--anchors", str(home / "elsewhere.jsonl"), "--json")
-    assert json.loads(said)["proved"] == 3
+    assert (code, told["proved"], told["inside"]["seq"], len(told["missing"])) == (1, 0, 3, 1)
+    assert told["lost"][str(home / "anchors.jsonl")]["seq"] == 3
+    assert f"was written in {home / 'anchors.jsonl'}, which is gone" in verified()[1]
+    code, said = verified("--anchors", str(home / "elsewhere.jsonl"), "--json")
+    assert (code, json.loads(said)["proved"], json.loads(said)["lost"]) == (0, 3, {})
+
+
+def test_verify_fails_where_a_file_was_emptied(home):
+    (home / "anchors.jsonl").write_bytes(b"")
+    code, said = verified()
+    assert (code, "which no longer holds it" in said) == (1, True)
+
+
+def test_a_file_in_which_nothing_was_anchored_yet_is_told_and_no_failure(home, db):
+    with db.write() as conn:
+        conn.exec_driver_sql("DELETE FROM anchors")
+    os.remove(home / "anchors.jsonl")
+    code, said = verified()
+    assert (code, "nothing was anchored in it yet" in said) == (0, True)
 
 
 def test_verify_finds_an_anchor_that_contradicts_the_ledger(home):

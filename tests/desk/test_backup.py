@@ -110,6 +110,23 @@ def test_a_lost_database_is_restored_and_says_so_in_its_ledger(db: Database, hom
     again.close()
 
 
+def test_the_doctor_says_from_which_backup_the_database_was_restored_until_there_is_a_newer(
+    db: Database, home: Path, tmp_path: Path
+) -> None:
+    def doctor() -> dict[str, str]:
+        [found] = [one for one in json.loads(vigie("doctor", "--json").output)["findings"] if one["name"] == "backup"]
+        return found
+
+    made = told("backup", tmp_path / "copy.db")
+    db.close()
+    told("restore", "--force", tmp_path / "copy.db")
+    assert f"of {made['made_at']}, in {tmp_path / 'copy.db'}; this database was restored from it at" in doctor()["said"]
+    assert doctor()["level"] == "ok"
+    told("backup", tmp_path / "newer.db")
+    assert "newer.db" in doctor()["said"]
+    assert "restored" not in doctor()["said"]
+
+
 def test_messages_that_were_pending_at_the_backup_can_be_held(db: Database, home: Path, tmp_path: Path) -> None:
     told("backup", tmp_path / "copy.db")
     db.close()
