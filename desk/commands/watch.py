@@ -43,16 +43,16 @@ def command(seconds: float) -> None:
         threading.Thread(target=_run, args=(name, task, house, failed), name=name) for name, task in work.items()
     ]
     turns = partial(vigie.run_schedules, house)
-    beside = [threading.Thread(target=_run, args=("schedules", turns, house, failed), name="schedules", daemon=True)]
+    others = [threading.Thread(target=_run, args=("schedules", turns, house, failed), name="schedules", daemon=True)]
     if house.settings.cluster:
-        beside.append(threading.Thread(target=beside, args=(vigie.INDEX.name, house), name="index", daemon=True))
-    for thread in (*threads, *beside):
+        others.append(threading.Thread(target=beside, args=(vigie.INDEX.name, house), name="index", daemon=True))
+    for thread in (*threads, *others):
         thread.start()
     house.stop.wait(seconds or None)
     house.stop.set()
     for thread in threads:
         thread.join()
-    for thread in beside:
+    for thread in others:
         thread.join(timeout=ANSWER_S)
     if failed:
         sys.exit(1)
