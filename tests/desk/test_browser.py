@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from desk.web.app import create_app
 from store import outbox
+from store.records import Geo
 
 pytestmark = pytest.mark.slow
 
@@ -166,8 +167,35 @@ def test_a_page_cut_off_from_the_server_says_that_it_is_frozen(desk, address: st
     expect(page.get_by_role("alert")).to_contain_text("PAGE FIGÉE")
 
 
+def test_an_area_is_drawn_on_the_map_of_the_search_and_searched_in(desk, address: str, page: Page):
+    desk.post("x:1", "fumée à Cholet", geo=Geo(47.06, -0.88))
+    desk.post("x:2", "fumée à Saumur", geo=Geo(47.26, -0.08))
+    page.goto(address + "/search?q=fumee")
+    expect(page.locator(".posts li")).to_have_count(2)
+    page.locator("#sketch").scroll_into_view_if_needed()
+    box = page.locator("#sketch").bounding_box()
+    spot = min((one.bounding_box() for one in page.locator(".spot").all()), key=lambda at: at["x"])
+    page.mouse.move(max(box["x"] + 2, spot["x"] - 30), spot["y"] - 30)
+    page.mouse.down()
+    page.mouse.move(spot["x"] + 40, min(box["y"] + box["height"] - 2, spot["y"] + 45), steps=4)
+    page.mouse.up()
+    page.get_by_role("button", name="Chercher dans la zone").click()
+    expect(page.locator(".posts li")).to_have_count(1)
+    expect(page.locator(".posts")).to_contain_text("Cholet")
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("path", ["/search?q=fumee", "/search?least=2"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out_from_its_ground(desk, address: str, page: Page, scheme: str):
+def test_every_text_of_the_search_stands_out_from_its_ground(desk, address: str, page: Page, scheme: str, path: str):
+    desk.post("x:1", "fumée à Cholet", geo=Geo(47.06, -0.88))
+    page.emulate_media(color_scheme=scheme)
+    page.goto(address + path)
+    assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_stands_out_from_its_ground(desk, address: str, page: Page, scheme: str):
     for severity in ("Extreme", "Severe", "Moderate", "Minor", "Unknown"):
         alert = desk.alert(desk.incident(severity, severity=severity, status="Exercise"))
         desk.deliver(alert, "fire", state="failed")
