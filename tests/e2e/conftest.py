@@ -31,13 +31,13 @@ def free_ports(count):
 class House:
     """`vigie run` in a home of its own, on free ports, with the default bundle pointed at them."""
 
-    def __init__(self, home: Path, *arguments: str):
+    def __init__(self, home: Path, *arguments: str, **more: str):
         self.home = home
         self.ports = dict(zip(NAMES, free_ports(len(NAMES)), strict=True))
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(("VIGIE_", "X_BEARER"))}
         self.env |= {f"VIGIE_{name}_PORT": str(port) for name, port in self.ports.items()}
         self.env |= {"VIGIE_HOME": str(home), "VIGIE_CONFIG": str(self.bundle()), "PYTHONPATH": str(ROOT)}
-        self.env |= {"VIGIE_DRILL_SPEED": "12"}
+        self.env |= {"VIGIE_DRILL_SPEED": "12", **more}
         self.started = time.monotonic()
         self.out = (home / "run.log").open("wb")
         self.process = subprocess.Popen(self.vigie("run", *arguments), env=self.env, stdout=self.out, stderr=self.out)
@@ -98,8 +98,8 @@ class House:
 def start_house(tmp_path):
     houses = []
 
-    def start(*arguments):
-        houses.append(House(tmp_path, *arguments))
+    def start(*arguments, **more):
+        houses.append(House(tmp_path, *arguments, **more))
         return houses[-1]
 
     yield start

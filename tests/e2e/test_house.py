@@ -5,6 +5,9 @@ import urllib.request
 from email import message_from_bytes, policy
 
 import pytest
+from elasticsearch import Elasticsearch
+
+from store.index.cluster import Cluster
 
 
 def link_in(mail):
@@ -12,10 +15,19 @@ def link_in(mail):
     return re.search(r"http://127\.0\.0\.1:\d+/\S+", body).group()
 
 
+def acknowledged(cluster: Cluster) -> bool:
+    """Whether the index tells of an incident that somebody took on."""
+    with Elasticsearch(cluster.hosts[0]) as client:
+        wanted = {"term": {"acknowledged": True}}
+        found = client.search(index=f"{cluster.prefix}-incidents", query=wanted, ignore_unavailable=True)
+    return found["hits"]["total"]["value"] > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--airflow"], ["--no-airflow"]], ids=["airflow", "watch"])
-def test_from_the_wire_format_of_x_to_an_acknowledged_alert(start_house, arguments):
-    house = start_house(*arguments)
+def test_from_the_wire_format_of_x_to_an_acknowledged_alert_in_the_index(start_house, arguments, cluster):
+    index = {"VIGIE_ELASTICSEARCH": cluster.hosts[0], "VIGIE_ELASTICSEARCH_PREFIX": cluster.prefix}
+    house = start_house(*arguments, **index)
     desk = f"http://127.0.0.1:{house.ports['DESK']}/"
     house.eventually(lambda: house.answers(desk), 60, "the desk")
 
@@ -34,3 +46,4 @@ def test_from_the_wire_format_of_x_to_an_acknowledged_alert(start_house, argumen
     assert {"routed", "delivery.sent", "acknowledged"} <= kinds
     assert house.json("ledger", "verify")["intact"]
     assert "Cholet" in house.answers(desk)
+    house.eventually(lambda: acknowledged(cluster), 30, "the acknowledgement in the index")
