@@ -1,0 +1,98 @@
+"""``vigie corpus``: the written corpus, checked, frozen, read a second time and learnt from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import orjson
+
+from nlp.training.sources import shared_data
+from nlp.training.written import freeze as freezing
+from nlp.training.written.check import check as checks
+from nlp.training.written.finding import Finding, Table
+from nlp.training.written.read import CORPUS
+
+SHOWN = 20
+"""Faults shown of one check, unless all are asked for."""
+FOLDER = click.option(
+    "--corpus", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=CORPUS,
+    help="The folder of the corpus. [default: nlp/corpus]",
+)  # fmt: skip
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+
+
+@click.group(epilog="Example: vigie corpus check --json")
+def command() -> None:
+    """The posts written for the project (nlp/corpus): check them, measure what they teach, describe them."""
+
+
+@command.command(epilog="Example: vigie corpus check --tables")
+@FOLDER
+@JSON
+@click.option("--all", "everything", is_flag=True, help="Show every fault, not the first twenty of each check.")
+@click.option("--tables", is_flag=True, help="Show the tables too: coverage, style, openings and vocabulary.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is drawn.")
+def check(folder: Path, as_json: bool, everything: bool, tables: bool, seed: int) -> None:
+    """Every check of the corpus: form, labels, pairs, coverage, near-copies, privacy, style, vocabulary.
+
+    Exit status 1 where one fails; warnings, and checks that could not be made, pass.
+    """
+    failed = False
+    for finding in checks(folder, _data(), seed=seed):
+        failed |= finding.ok is False
+        if as_json:
+            click.echo(orjson.dumps(asdict(finding), option=orjson.OPT_NON_STR_KEYS))
+        else:
+            _print(finding, None if everything else SHOWN, tables)
+    sys.exit(1 if failed else 0)
+
+
+@command.command(epilog="Example: vigie corpus freeze")
+@FOLDER
+def freeze(folder: Path) -> None:
+    """Freeze the test part: write the hash of its files to test/FROZEN, once."""
+    try:
+        click.echo(f"{freezing.freeze(folder)}  {folder / 'test'}")
+    except freezing.AlreadyFrozen as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _data() -> Path | None:
+    try:
+        return shared_data()
+    except FileNotFoundError as error:
+        click.echo(f"Not compared with real posts: {error}", err=True)
+        return None
+
+
+def _print(finding: Finding, shown: int | None, tables: bool) -> None:
+    mark = {True: "ok  ", False: "FAIL", None: "--  "}[finding.ok]
+    click.echo(f"{mark} {finding.name}: {finding.told}")
+    faults = sorted(finding.faults, key=lambda fault: fault.level)
+    for fault in faults[:shown]:
+        click.echo("     " + str(fault).replace("\n", "\n     "))
+    if shown is not None and len(faults) > shown:
+        click.echo(f"     … and {len(faults) - shown} more: --all")
+    for table in finding.tables if tables else ():
+        _print_table(table)
+
+
+def _print_table(table: Table) -> None:
+    click.echo(f"\n  {table.title}")
+    rows = [table.columns, *table.rows]
+    widths = [max(len(str(row[i])) for row in rows) for i in range(len(table.columns))]
+    for row in rows:
+        click.echo("  " + "  ".join(_cell(value, width) for value, width in zip(row, widths, strict=True)).rstrip())
+    click.echo()
+
+
+def _cell(value: object, width: int) -> str:
+    return str(value).ljust(width) if isinstance(value, str) else str(value).rjust(width)
+
+
+def _lines(rows: Iterable[object]) -> bytes:
+    return b"".join(orjson.dumps(row) + b"\n" for row in rows)
