@@ -6,15 +6,18 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 import orjson
 
 from nlp.training.sources import shared_data
+from nlp.training.written import agreement as agreeing
+from nlp.training.written import blind as blinding
 from nlp.training.written import freeze as freezing
 from nlp.training.written.check import check as checks
 from nlp.training.written.finding import Finding, Table
-from nlp.training.written.read import CORPUS
+from nlp.training.written.read import CORPUS, PARTS, read_corpus
 
 SHOWN = 20
 """Faults shown of one check, unless all are asked for."""
@@ -22,6 +25,9 @@ FOLDER = click.option(
     "--corpus", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=CORPUS,
     help="The folder of the corpus. [default: nlp/corpus]",
 )  # fmt: skip
+PART = click.option(
+    "--part", type=click.Choice(PARTS), default="test", show_default=True, help="The part that is read."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
 
 
@@ -59,6 +65,53 @@ def freeze(folder: Path) -> None:
         click.echo(f"{freezing.freeze(folder)}  {folder / 'test'}")
     except freezing.AlreadyFrozen as error:
         raise click.ClickException(str(error)) from error
+
+
+@command.command(epilog="Example: vigie corpus blind --part test -o texts.jsonl")
+@FOLDER
+@PART
+@click.option("-o", "--out", type=click.File("wb"), default="-", help="Where to write. [default: standard output]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the order.")
+def blind(folder: Path, part: str, out: BinaryIO, seed: int) -> None:
+    """Texts without labels or marks, in an order drawn anew, under ids that tell nothing: for a second reader.
+
+    The second reader writes lines of labels with these ids; `vigie corpus agreement` compares them.
+    """
+    out.write(_lines(blinding.blind(read_corpus(folder, (part,)).posts, seed=seed)))
+
+
+@command.command(epilog="Example: vigie corpus agreement second.jsonl --json")
+@click.argument("second", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@FOLDER
+@PART
+@JSON
+def agreement(second: Path, folder: Path, part: str, as_json: bool) -> None:
+    """Krippendorff's alpha by field between the corpus and a SECOND labelling of it.
+
+    SECOND holds lines {"id", ...labels}: about, relevance, tags, hazard, need, urgency, source, stance, when, refuted,
+    and text with its places and quantities marked where these were read too. Defaults are as in the corpus. Exit status
+    1 where a line is bad or a field stays below .8.
+    """
+    pairs, faults = agreeing.second(second, read_corpus(folder, (part,)).posts)
+    for fault in faults:
+        click.echo(str(fault), err=True)
+    if not pairs:
+        raise click.ClickException(f"{second} holds no reading of a post of the {part} part")
+    found = agreeing.agreements(pairs)
+    if as_json:
+        click.echo(_lines(map(asdict, found)), nl=False)
+    else:
+        click.echo(f"{len(pairs):,} posts read twice")
+        for one in found:
+            click.echo(_agreed(one))
+    sys.exit(1 if faults or any(one.alpha < agreeing.GOAL for one in found) else 0)
+
+
+def _agreed(one: agreeing.Agreement) -> str:
+    differ = "; ".join(f"{first} / {again} {count}" for first, again, count in one.differ[:3])
+    mark = "FAIL" if one.alpha < agreeing.GOAL else "ok  "
+    told = f"{mark} {one.field:24} {one.alpha:.3f} [{one.low:.3f}, {one.high:.3f}]  n={one.units:,}"
+    return f"{told}  same {one.same:.1%}  {differ}".rstrip()
 
 
 def _data() -> Path | None:
