@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
@@ -11,14 +11,20 @@ from typing import BinaryIO
 import click
 import orjson
 
+from desk.draw import Curve, chart
 from nlp.training.sources import shared_data
 from nlp.training.written import agreement as agreeing
 from nlp.training.written import blind as blinding
+from nlp.training.written import card as carding
+from nlp.training.written import curve as learning
 from nlp.training.written import freeze as freezing
 from nlp.training.written.check import check as checks
 from nlp.training.written.finding import Finding, Table
 from nlp.training.written.read import CORPUS, PARTS, read_corpus
 
+DRAWN = {"about recall": "about", "emerging_incident recall": "incident", "emerging_incident both right": "incident"}
+"""The figures of a curve that are drawn, and how they are called there."""
+KEEP = click.option("--keep", is_flag=True, help="Keep the figures in the corpus' folder, for its card.")
 SHOWN = 20
 """Faults shown of one check, unless all are asked for."""
 FOLDER = click.option(
@@ -41,20 +47,24 @@ def command() -> None:
 @JSON
 @click.option("--all", "everything", is_flag=True, help="Show every fault, not the first twenty of each check.")
 @click.option("--tables", is_flag=True, help="Show the tables too: coverage, style, openings and vocabulary.")
+@click.option("--models", is_flag=True, help="Fit heads too: does telling written from real help? Takes some minutes.")
+@KEEP
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is drawn.")
-def check(folder: Path, as_json: bool, everything: bool, tables: bool, seed: int) -> None:
+def check(folder: Path, as_json: bool, everything: bool, tables: bool, models: bool, keep: bool, seed: int) -> None:
     """Every check of the corpus: form, labels, pairs, coverage, near-copies, privacy, style, vocabulary.
 
     Exit status 1 where one fails; warnings, and checks that could not be made, pass.
     """
-    failed = False
-    for finding in checks(folder, _data(), seed=seed):
-        failed |= finding.ok is False
+    found = []
+    for finding in checks(folder, _data(), models=models, seed=seed):
+        found.append(finding)
         if as_json:
             click.echo(orjson.dumps(asdict(finding), option=orjson.OPT_NON_STR_KEYS))
         else:
             _print(finding, None if everything else SHOWN, tables)
-    sys.exit(1 if failed else 0)
+    if keep:
+        carding.keep_findings(found, folder)
+    sys.exit(1 if any(finding.ok is False for finding in found) else 0)
 
 
 @command.command(epilog="Example: vigie corpus freeze")
@@ -85,7 +95,8 @@ def blind(folder: Path, part: str, out: BinaryIO, seed: int) -> None:
 @FOLDER
 @PART
 @JSON
-def agreement(second: Path, folder: Path, part: str, as_json: bool) -> None:
+@KEEP
+def agreement(second: Path, folder: Path, part: str, as_json: bool, keep: bool) -> None:
     """Krippendorff's alpha by field between the corpus and a SECOND labelling of it.
 
     SECOND holds lines {"id", ...labels}: about, relevance, tags, hazard, need, urgency, source, stance, when, refuted,
@@ -98,6 +109,8 @@ def agreement(second: Path, folder: Path, part: str, as_json: bool) -> None:
     if not pairs:
         raise click.ClickException(f"{second} holds no reading of a post of the {part} part")
     found = agreeing.agreements(pairs)
+    if keep:
+        carding.keep_agreements(found, folder)
     if as_json:
         click.echo(_lines(map(asdict, found)), nl=False)
     else:
@@ -105,6 +118,61 @@ def agreement(second: Path, folder: Path, part: str, as_json: bool) -> None:
         for one in found:
             click.echo(_agreed(one))
     sys.exit(1 if faults or any(one.alpha < agreeing.GOAL for one in found) else 0)
+
+
+@command.command(epilog="Example: vigie corpus curve --steps 0,1 --json")
+@FOLDER
+@JSON
+@KEEP
+@click.option("--steps", help="Numbers of rounds to learn from, such as 0,2,4. [default: none, one, … all]")
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to draw the curve (PNG).")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the fits.")
+def curve(folder: Path, as_json: bool, keep: bool, steps: str | None, out: Path | None, seed: int) -> None:
+    """The learning curve: heads fitted on growing shares of the rounds, measured on what they never saw.
+
+    Reads the folder that VIGIE_SHARED_DATA names. Some minutes to read all texts, then one or two a point.
+    """
+    data = _data()
+    if data is None:
+        raise click.ClickException("the curve is measured on real posts: set VIGIE_SHARED_DATA")
+    numbers = [int(step) for step in steps.split(",")] if steps else None
+    points = []
+    for point in learning.curve(learning.material(data, folder), numbers, seed=seed, report=_progress):
+        points.append(point)
+        if as_json:
+            click.echo(orjson.dumps(asdict(point)))
+    if not as_json:
+        _print_table(carding.curve_table([(point.posts, [asdict(one) for one in point.figures]) for point in points]))
+    if keep:
+        carding.keep_curve(points, folder)
+        out = out or folder / "figures" / "curve.png"
+    if out:
+        out.write_bytes(_drawn(points))
+
+
+@command.command(epilog="Example: vigie corpus card")
+@FOLDER
+def card(folder: Path) -> None:
+    """Write the tables of CARD.md and the examples of GUIDE.md anew, from the corpus and the kept figures."""
+    for path in carding.write(folder):
+        click.echo(str(path))
+
+
+def _drawn(points: Sequence[learning.Point]) -> bytes:
+    """The shares that matter most, over the number of posts learnt from."""
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for point in points:
+        for one in point.figures:
+            if one.measure in DRAWN:
+                lines.setdefault(f"{one.lang} {DRAWN[one.measure]} {one.task}", []).append((point.posts, one.value))
+    chosen = {name: told for name, told in lines.items() if "ordinary" not in name and " seen" not in name}
+    curves = [Curve(name.replace("test, ", ""), tuple(told)) for name, told in chosen.items()]
+    return chart("Recall where 0.3 % of ordinary posts alarm", "posts of the training part", curves)
+
+
+def _progress(step: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"  {step}", err=True)
 
 
 def _agreed(one: agreeing.Agreement) -> str:

@@ -12,8 +12,9 @@ from nlp.training.written.lists import CHOICES, KEYS, URGENCIES
 from nlp.training.written.marks import BadMark, Unmarked, unmark
 from store.records import TAGS, Location, Quantity
 
-ID = re.compile(r"(?:t|r\d\d-[a-z]+)-(fr|en|st)-[a-z0-9]+(?:-[a-z0-9]+)*")
+ID = re.compile(r"(?:t|g|r\d\d-[a-z]+)-(fr|en|st)-[a-z0-9]+(?:-[a-z0-9]+)*")
 """Part or round and batch, then the language (``st`` in a story, which may be told in two), then a name of its own."""
+_PARTS = {"t": "test", "r": "train", "g": "guide"}
 STRINGS = ("story", "author", "neighbour", "sheet", "group")
 
 
@@ -147,7 +148,7 @@ def _id(told: Mapping[str, Any], where: Where) -> Iterator[Fault]:
     found = ID.fullmatch(told["id"]) if isinstance(told["id"], str) else None
     if found is None:
         yield where.fault("id", f"{told['id']!r} is no id", "write t-fr-0001 (test) or r01-a-fr-0001 (train)")
-    elif found[1] not in (told.get("lang"), "st") or (told["id"][0] == "t") != (where.part == "test"):
+    elif found[1] not in (told.get("lang"), "st") or _PARTS[told["id"][0]] != where.part:
         yield where.fault("id", f"{told['id']} does not fit its language or part", "test: t-fr-…; train: r01-a-en-…")
 
 

@@ -20,9 +20,14 @@ _STREETS_FR = (
 )
 _STREETS_EN = "Street|St|Road|Rd|Lane|Ln|Avenue|Ave|Close|Terrace|Drive|Dr|Crescent|Court|Way|Gardens|Row|Square"
 ADDRESS = (
-    re.compile(rf"\b\d{{1,4}}(?: ?(?:bis|ter|quater|[A-D]))?,? (?:{_STREETS_FR})\b(?! \d)", re.IGNORECASE),
+    re.compile(
+        rf"\b\d{{1,4}}(?: ?(?:bis|ter|quater|[A-D]))?,? (?i:{_STREETS_FR}) "
+        r"(?:(?:de|du|des|la|le|les)\b|[dl]['’]|[A-ZÉÈ])"
+    ),
     re.compile(rf"\b\d{{1,4}}[a-d]? (?:[A-Z][\w'’-]+ ){{1,3}}(?:{_STREETS_EN})\b"),
 )
+_AMOUNT = re.compile(r"[1-9]\d{0,2}([ .]\d{3})+|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}")
+"""An amount in groups of three, or a day."""
 MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[a-z]{2,}")
 _SPACED = re.compile(r"[ -]+")
 _PERHAPS = re.compile(r"[A-ZÀ-Ý][\w.]*[ -]+[A-ZÀ-Ý]")
@@ -34,18 +39,13 @@ def faults(one: Written) -> Iterator[Fault]:
     for name in _names(one):
         yield one.fault("text", f'"{name}" reads as a person\'s name', "a given name alone, or none")
     for match in PHONE.finditer(one.text):
-        if sum(map(str.isdigit, match[0])) >= 8 and not _amount(match[0]):
+        if sum(map(str.isdigit, match[0])) >= 8 and not _AMOUNT.fullmatch(match[0]):
             yield one.fault("text", f'"{match[0]}" reads as a telephone number', "leave it out")
     for pattern in ADDRESS:
         for match in pattern.finditer(one.text):
             yield one.fault("text", f'"{match[0]}" reads as an address', "name the street without the number")
     for match in MAIL.finditer(one.text):
         yield one.fault("text", f'"{match[0]}" is a mail address', "leave it out")
-
-
-def _amount(digits: str) -> bool:
-    """``12 500 000``: groups of three after the first."""
-    return bool(re.fullmatch(r"[1-9]\d{0,2}([ .]\d{3})+", digits))
 
 
 def _names(one: Written) -> Iterator[str]:

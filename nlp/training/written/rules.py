@@ -97,12 +97,13 @@ def _registers(one: Written) -> Iterator[Fault]:
 
 
 def ids(corpus: Corpus) -> Iterator[Fault]:
-    """Ids that are there twice, texts that are there twice, sheets that are named and missing."""
+    """Ids and texts that are there twice (a story may repeat a text: a bot does), sheets that are named and missing."""
     for key in ("id", "text"):
         first: dict[str, Written] = {}
         for one in corpus.posts:
             told = getattr(one, key)
-            if told in first:
+            flood = key == "text" and told in first and one.story and one.story == first[told].story
+            if told in first and not flood:
                 yield one.fault(key, f"the same {key} as {first[told].file}:{first[told].line}", "write another")
             first.setdefault(told, one)
     sheets = {sheet.id: sheet for sheet in corpus.sheets}
