@@ -13,10 +13,10 @@ import orjson
 from config.gazetteer import Toponym, distance_m, gazetteer
 from config.settings import ROOT
 from listeners.incoming import Incoming
+from nlp.training.written.read import written
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 DRILL = ROOT / "listeners" / "standin" / "drill.jsonl"
-CORPUS = ROOT / "nlp" / "corpus"
 PER_SECOND = 500
 AUTHORS = 5000
 APART_M = 60_000.0
@@ -30,11 +30,11 @@ FIRE = (
 def texts() -> tuple[list[str], list[str], list[str]]:
     """The project's own texts: of a situation, of ordinary life, and ones that only look like a situation."""
     drill = [orjson.loads(line) for line in DRILL.open("rb")]
-    corpus = [orjson.loads(line) for path in sorted(CORPUS.glob("*.jsonl")) for line in path.open("rb")]
+    corpus = written("train")
     crisis = [line["text"] for line in drill if line["story"] in ("fire", "smoke")]
-    crisis += [line["text"] for line in corpus if line.get("about") == 1]
+    crisis += [one.text for one in corpus if one.about == 1]
     ordinary = [line["text"] for line in drill if line["story"] == "ordinary"]
-    return crisis, ordinary, [line["text"] for line in corpus if line.get("about") == 0]
+    return crisis, ordinary, [one.text for one in corpus if one.about == 0]
 
 
 def invented(number: int, draw: Random, *, share: float = 0.1) -> list[Incoming]:

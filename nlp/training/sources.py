@@ -13,8 +13,10 @@ from typing import Any
 import orjson
 
 from config.settings import ROOT
+from nlp.training.written.post import Written
+from nlp.training.written.read import CORPUS, groups, written
+from store.records import TAGS
 
-CORPUS = ROOT / "nlp" / "corpus"
 Row = dict[str, Any]
 
 
@@ -76,17 +78,23 @@ def unseen(text: str) -> bool:
     return hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=1).digest()[0] % 2 == 1
 
 
-def corpus() -> list[Example]:
-    """The posts written for the project, grouped by hazard."""
-    examples = []
-    for row in (row for path in sorted(CORPUS.glob("*.jsonl")) for row in read(path)):
-        labels = {"about": row["about"], "relevance": row["relevance"]} | {t: int(t in row["tags"]) for t in _TAGS}
-        names = {key: row[key] for key in ("hazard", "need", "source", "when") if row.get(key)}
-        examples.append(Example(row["text"], f"corpus:{row['group']}", "corpus", labels, row["lang"], names))
-    return examples
+def corpus(folder: Path = CORPUS) -> list[Example]:
+    """The training part of the posts written for the project, grouped by hazard; the test part is never learnt from.
+
+    Raises :class:`CorpusError` where a line cannot be read.
+    """
+    posts = written("train", folder)
+    group = groups(posts)
+    return [example(one, f"corpus:{group[one.id]}") for one in posts]
 
 
-_TAGS = ("rumour", "public_order_threat", "emerging_incident")
+def example(one: Written, group: str) -> Example:
+    """A written post as a text to learn from."""
+    labels = {"about": one.about, "relevance": one.relevance} | {tag: int(tag in one.tags) for tag in TAGS}
+    source = one.source if one.source != "unknown" else None
+    told = {"hazard": one.hazard, "need": one.need, "source": source, "stance": one.stance, "when": one.when}
+    names = {key: name for key, name in told.items() if name} | {"refuted": "true" if one.refuted else "false"}
+    return Example(one.text, group, "corpus", labels, one.lang, names)
 
 
 def crisislex_t26(data: Path) -> Iterator[Example]:
@@ -198,7 +206,12 @@ def background(data: Path, *, half: str = "seen") -> Iterator[Example]:
             yield Example(row["text"], f"background:{fold}", "background_fr", dict(NOTHING), "fr")
 
 
+def others(data: Path) -> list[Example]:
+    """All that a shipped model may learn from beside the posts written for the project, in a fixed order."""
+    readers = (crisislex_t26, crisislex_t6, disaster_messages, pheme, hate, background)
+    return [example for reader in readers for example in reader(data)]
+
+
 def everything(data: Path) -> list[Example]:
     """All that a shipped model may learn from, in a fixed order."""
-    readers = (crisislex_t26, crisislex_t6, disaster_messages, pheme, hate, background)
-    return [*corpus(), *(example for reader in readers for example in reader(data))]
+    return [*corpus(), *others(data)]

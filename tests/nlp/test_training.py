@@ -5,22 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from config.vocabulary import HAZARDS, NEEDS
 from nlp import heads as model
 from nlp.heads import Heads
 from nlp.language import languages
 from nlp.training import fit, sources
 from nlp.training.evaluate import share
 
-
-@pytest.fixture(scope="module")
-def rows() -> list[sources.Row]:
-    return [row for path in sorted(sources.CORPUS.glob("*.jsonl")) for row in sources.read(path)]
+ENOUGH = 1_400
+"""Posts of the corpus that are fitted on here: a head needs no more to show what it does."""
 
 
 @pytest.fixture(scope="module")
 def small() -> fit.Data:
-    return fit.prepare(sources.corpus(), languages())
+    return fit.prepare(sources.corpus()[:ENOUGH], languages())
 
 
 @pytest.fixture(scope="module")
@@ -29,28 +26,6 @@ def shared() -> Path:
         return sources.shared_data()
     except FileNotFoundError as error:
         pytest.skip(f"no real posts to read: {error}")
-
-
-def test_every_crisis_post_has_an_ordinary_neighbour(rows: list[sources.Row]):
-    ids = {row["id"]: row for row in rows}
-    assert len(ids) == len(rows)
-    assert all(ids[row["neighbour"]]["neighbour"] == row["id"] for row in rows)
-
-
-def test_the_corpus_uses_the_closed_lists(rows: list[sources.Row]):
-    assert {row["hazard"] for row in rows} - {None} <= set(HAZARDS)
-    assert {row["need"] for row in rows} - {None} <= set(NEEDS)
-
-
-def test_the_corpus_has_both_languages_and_every_tag(rows: list[sources.Row]):
-    crisis = [row for row in rows if row["about"]]
-    assert sum(row["lang"] == "fr" for row in crisis) >= 250
-    assert sum(row["lang"] == "en" for row in crisis) >= 120
-    assert {tag for row in rows for tag in row["tags"]} == set(sources._TAGS)
-
-
-def test_no_text_of_the_corpus_is_there_twice(rows: list[sources.Row]):
-    assert len({row["text"] for row in rows}) == len(rows)
 
 
 def test_weights_balance_positives_and_negatives_within_a_language(small: fit.Data):

@@ -1,0 +1,1 @@
+"""The corpus written for the project (``nlp/corpus``): read, checked, measured and described."""
