@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
 import pytest
+from click.testing import CliRunner
 
 import vigie
 from config.publish import Configuration
 from config.settings import settings
+from desk.cli import main
 from desk.commands.watch import beside
 from listeners.standin.playback import Draft
 from listeners.standin.server import Options, StandIn
@@ -169,3 +171,12 @@ def test_an_index_that_finds_no_cluster_and_loses_its_lease_ends_nothing_else(ma
     house.stop.set()
     task.join(timeout=60)
     assert not task.is_alive()
+
+
+def test_vigie_watch_feeds_the_index_beside_the_stages(make_house, tmp_path, monkeypatch):
+    house = make_house()
+    monkeypatch.setenv("VIGIE_HOME", str(tmp_path))
+    monkeypatch.setenv("VIGIE_ELASTICSEARCH", "http://127.0.0.1:9")
+    done = CliRunner().invoke(main, ["watch", "--seconds", "3"], catch_exceptions=False)
+    with house.db.read() as conn:
+        assert (done.exit_code, "nothing answers" in lag(conn).away.reason) == (0, True)

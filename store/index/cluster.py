@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +29,10 @@ class Cluster:
 def connect(cluster: Cluster, *, timeout_s: float | None = None) -> Elasticsearch:
     """A client for every host of the cluster. Opens no connection yet; safe between threads; close it.
 
-    It neither retries nor gives up on a node by itself: who asks knows how long to wait.
+    It neither retries nor gives up on a node by itself: who asks knows how long to wait. Nor does it write a line of
+    log for each request: who asks says what went wrong, once.
     """
+    logging.getLogger("elastic_transport").setLevel(logging.ERROR)
     from elastic_transport.client_utils import DEFAULT
     from elasticsearch import Elasticsearch  # takes a third of a second, and most commands never ask
 
