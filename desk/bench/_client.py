@@ -52,7 +52,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Documents that are ready, for either; ``db`` is what they were made of, its cursor at 0."""
+    """Documents that are ready, for either; ``db`` is what they were made of."""
 
     db: Database
     actions: Sequence[Action]
@@ -61,6 +61,8 @@ class Work:
 
 def ready(db: Database, cluster: Cluster) -> Work:
     """All the documents that the feeder makes of this database."""
+    with db.write() as conn:
+        changes.set_cursor(conn, STAGE, 0)
     with connect(cluster) as client, db.read() as conn:
         batch = reading.read(conn, FAMILIES, 1_000_000)
         actions = list(reading.actions(batch.parts, _places(client, cluster), batch.version))

@@ -60,7 +60,8 @@ class Found(NamedTuple):
 
 
 def measured(work: Path, cluster: Cluster, rate: float, seconds: float, seed: int, *, annotated: bool) -> Found:
-    """Commit ``rate`` posts a second for so many seconds; with ``annotated`` each is understood in the next batch."""
+    """Commit ``rate`` posts a second for so many seconds, after some that are not counted; with ``annotated`` each is
+    understood in the next batch. Raises EOFError where the writer dies."""
     env = {"VIGIE_ELASTICSEARCH": ",".join(cluster.hosts), "VIGIE_ELASTICSEARCH_PREFIX": cluster.prefix}
     place = Place(work, work, recorded=False, env=env)
     db = Database.open(place.url)
@@ -69,8 +70,7 @@ def measured(work: Path, cluster: Cluster, rate: float, seconds: float, seed: in
         changes.set_cursor(conn, STAGE, 0)
     db.close()
     with processes(place, "index"), connect(cluster, timeout_s=OVER_S) as client:
-        _heard(place, client, cluster, rate, WARM_S, seed, annotated)
-        found = _heard(place, client, cluster, rate, seconds, seed + 1, annotated)
+        found = _heard(place, client, cluster, rate, WARM_S + seconds, seed, annotated)
     with connect(cluster, timeout_s=OVER_S) as client:
         removed(client, cluster.prefix)
     return found
@@ -82,18 +82,18 @@ def _heard(
     with _writer(place.url, rate, seconds, seed, annotated) as told:
         waiting: dict[str, Probe] = {}
         lags: list[float] = []
-        count, took, until = 0, 0.0, math.inf
+        count, took, until, warm = 0, 0.0, math.inf, 0.0
         while time.monotonic() < until and (waiting or until == math.inf):
             while told.poll():
                 heard = told.recv()
                 if isinstance(heard, Probe):
-                    waiting[heard.id] = heard
+                    waiting[heard.id], warm = heard, warm or heard.at + WARM_S
                 else:
                     (count, took), until = heard, time.monotonic() + OVER_S
                     break
             found = _search(client, POSTS.alias(cluster.prefix), list(waiting.values())[:AT_A_TIME])
-            now = time.time()
-            lags += [now - waiting.pop(id).at for id in found]
+            now, probes = time.time(), [waiting.pop(id) for id in found]
+            lags += [now - probe.at for probe in probes if probe.at >= warm]
             time.sleep(LOOK_S)
         return Found(lags, len(waiting), count, took)
 
@@ -115,6 +115,7 @@ def _writer(url: str, rate: float, seconds: float, seed: int, annotated: bool) -
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_write, args=(url, rate, seconds, seed, annotated, there), daemon=True)
     process.start()
+    there.close()  # so that its end is heard here, whatever it dies of
     try:
         yield here
     finally:

@@ -21,7 +21,7 @@ from elasticsearch import Elasticsearch
 
 from desk.trials import engine
 from desk.trials.engine import Node
-from desk.trials.fed import EACH, LONGEST_S, NOWHERE, Before, Fed, feeding, judged, nothing
+from desk.trials.fed import EACH, EVERY_S, LONGEST_S, NOWHERE, Before, Fed, feeding, judged, nothing
 from desk.trials.trial import Outcome, Trial
 from store import annotations as understood
 from store import posts, times
@@ -94,12 +94,16 @@ def slow_node(fed: Fed, nodes: Nodes, draw: Random) -> Iterator[float]:
     yield fed.recovery(time.monotonic())
 
 
-def index_lost(fed: Fed, nodes: Nodes, draw: Random) -> Iterator[float]:
+def index_lost(
+    fed: Fed, nodes: Nodes, draw: Random, *, which: Sequence[str] = (f"{POSTS.name}-v*", "*")
+) -> Iterator[float]:
     """Somebody deletes the index of the posts, and a little later every index."""
     del nodes
-    for pattern in (f"{fed.cluster.prefix}-{POSTS.name}-v*", f"{fed.cluster.prefix}-*"):
+    for pattern in which:
         time.sleep(draw.uniform(0.5, 1.5))
-        fed.client.indices.delete(index=list(fed.client.indices.get_alias(index=pattern).body))
+        fed.client.indices.delete(
+            index=list(fed.client.indices.get_alias(index=f"{fed.cluster.prefix}-{pattern}").body)
+        )
         yield fed.recovery(time.monotonic())
 
 
@@ -181,9 +185,10 @@ def on_three_nodes(fault: Fault, draw: Random, work: Path) -> Outcome:
         return on(Cluster(tuple(node.url for node in nodes)), nodes, fault, draw, work)
 
 
-def on(cluster: Cluster, nodes: Nodes, fault: Fault, draw: Random, work: Path) -> Outcome:
-    """Do the harm to a cluster that is up, and judge what became of it."""
+def on(cluster: Cluster, nodes: Nodes, fault: Fault, draw: Random, work: Path, *, every_s: float = EVERY_S) -> Outcome:
+    """Do the harm to a cluster that is up, and judge what became of it. Somebody writes ``every_s`` seconds."""
     with feeding(work, draw, cluster, fault.before) as fed:
+        fed.writer.every_s = every_s
         with fed.writer.writing():
             fed.begun()
             recoveries = list(fault.harm(fed, nodes, draw))

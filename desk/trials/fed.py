@@ -1,7 +1,7 @@
 """A cluster that is fed while somebody writes: what trials of its faults have in common.
 
 The feeder runs as it does in an installation, as a task of its own in a process of its own; a writer commits posts,
-annotations and incidents all the while; what the desk would say of the index is read ten times a second.
+annotations and incidents all the while; what the desk would say of the index is read five times a second.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from store.records import Place as Where
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 TEXTS = ("Fumée noire au-dessus des quais", "Le pont est coupé", "Sirènes près du marché", "Il pleut sur la fête")
 EACH, EVERY_S = 20, 0.2
-LOOK_S = 0.1
+LOOK_S = 0.2
 LONG = 90
 LONGEST_S = 240.0
 Before = Callable[[Elasticsearch, str], object]
@@ -45,13 +45,14 @@ TAGS = {"rumour": 0.1, "public_order_threat": 0.0, "emerging_incident": 0.9}
 
 @dataclass
 class Writer:
-    """Commits, every fifth of a second, new posts, annotations of those before, an edit, a deletion, an incident.
+    """Commits, every ``every_s`` seconds, new posts, annotations of those before, an edit, a deletion, an incident.
 
     ``alive``: the id of every post that is committed and not deleted → its text."""
 
     db: Database
     draw: Random
     alive: dict[str, str] = field(default_factory=dict)
+    every_s: float = EVERY_S
     _number: int = 0
     _last: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -81,7 +82,7 @@ class Writer:
         return [post.id for post in made]
 
     def _run(self) -> None:
-        while not self._stop.wait(EVERY_S):
+        while not self._stop.wait(self.every_s):
             with self._alone:
                 self._turn()
 

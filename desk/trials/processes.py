@@ -12,7 +12,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from multiprocessing import get_context
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psutil
@@ -100,6 +101,13 @@ def _move_in(place: Place, task: str) -> None:
     logging.basicConfig(level=logging.INFO, force=True)
 
 
+def _process(task: str, target: Callable[..., None], args: tuple[object, ...], name: str) -> BaseProcess:
+    """One that starts in a moment; the feeder needs no models, so that nobody need load them for it."""
+    if task == vigie.INDEX.name:
+        return get_context("spawn").Process(target=target, args=args, name=name)
+    return _context().Process(target=target, args=args, name=name)
+
+
 def _context() -> ForkServerContext:
     os.environ.setdefault("PYTHONWARNINGS", QUIET)
     context = get_context("forkserver")
@@ -140,14 +148,13 @@ class Processes:
     """The processes of a trial by name, which begins with the task: ``dispatch``, ``dispatch-2`` for a second one."""
 
     place: Place
-    running: dict[str, ForkServerProcess] = field(default_factory=dict)
+    running: dict[str, BaseProcess] = field(default_factory=dict)
 
     def start(self, name: str) -> None:
         """Start a process; it takes up its work when the leases are free."""
         task = name.partition("-")[0]
-        process = _context().Process(target=serve, args=(self.place, task, os.getpid()), name=name)
-        process.start()
-        self.running[name] = process
+        self.running[name] = _process(task, serve, (self.place, task, os.getpid()), name)
+        self.running[name].start()
 
     def kill(self, name: str) -> float:
         """``kill -9`` a process; gives the moment (seconds of the monotonic clock)."""

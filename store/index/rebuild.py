@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 log = logging.getLogger(__name__)
-AT_ONCE = 500
+AT_ONCE = 2000
 TRIES = 3
 ASKED, FIRST, LOST, MAPPING, SHORT = "asked", "first", "lost", "mapping", "short"
 """Why a generation is built: somebody asked, nothing was ever fed, indices were lost, the mapping changed, the last one

@@ -35,7 +35,8 @@ class Verdict:
             told = batch.aside.intersection(key for part in batch.parts for key in part.aside_keys())
             poison.settle(conn, self.refused, told, now)
         for family in self.foreign:
-            generations.ask(conn, family, MAPPING)
+            if generations.standing(conn, family).building is None:  # else its successor is on its way
+                generations.ask(conn, family, MAPPING)
 
 
 def send(client: Elasticsearch, batch: Batch, places: Places, wait: Callable[[float], object]) -> Verdict:

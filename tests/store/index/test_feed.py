@@ -236,6 +236,21 @@ def test_an_index_to_which_somebody_gave_another_mapping_is_built_anew_and_no_do
     assert not client.indices.exists(index=name)
 
 
+def test_an_index_of_another_mapping_holds_its_successor_up_no_longer_than_it_takes_to_build(
+    db, make, feeder, client, cluster
+):
+    name, n = f"{cluster.prefix}-posts-v1-2026.03", 0
+    client.indices.create(index=name, mappings={"dynamic": "strict", "properties": {"id": {"type": "long"}}})
+    while client.indices.exists(index=name):
+        n += 1
+        assert n < 10, "every post that is refused has it begun anew"
+        with db.write() as conn:
+            posts.add(conn, [make.post(n)])
+        feeder.step()
+    feed(feeder)
+    assert set(asked(client, cluster)) == {f"file:{one}" for one in range(1, n + 1)}
+
+
 def test_of_two_feeders_the_one_that_lost_its_lease_commits_nothing(db, make, feeder, another, clock, same):
     first = leases.acquire(db, STAGE, "first", clock())
     with db.write() as conn:
