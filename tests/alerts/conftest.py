@@ -18,13 +18,6 @@ from store import posts
 from store.database import Database
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("alerts") / "empty.db"
-    Database.open(f"sqlite:///{path}").close()
-    return path
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

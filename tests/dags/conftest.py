@@ -10,14 +10,36 @@ from config.settings import settings
 from desk import stack
 
 READ = """
-import json
+import json, os
 from airflow.dag_processing.dagbag import DagBag
+if child := os.fork():
+    os.waitpid(child, 0)
+else:
+    os.environ["VIGIE_ELASTICSEARCH"] = "http://127.0.0.1:9200"
+    print(json.dumps(sorted(DagBag().dags)), flush=True)
+    os._exit(0)
 bag = DagBag()
 print(json.dumps({
     "errors": bag.import_errors,
     "dags": {one.dag_id: {"doc": one.doc_md, "tasks": len(one.tasks), "schedule": str(one.schedule),
                           "retries": [task.retries for task in one.tasks]} for one in bag.dags.values()},
 }))
+"""
+
+IMPORT = """
+import importlib, json, os, sys
+import airflow.sdk
+def loaded(file):
+    out, into = os.pipe()
+    if not os.fork():
+        importlib.import_module(f"dags.{file}")
+        os.write(into, b"yes" if "vigie" in sys.modules else b"no")
+        os._exit(0)
+    os.close(into)
+    return os.read(out, 9).decode()
+told = {file: loaded(file) for file in ("stages", "schedules")}
+import vigie, dags.schedules
+print(json.dumps(told | {"agree": dags.schedules.EVERY == {one.name: one.every for one in vigie.SCHEDULES}}))
 """
 
 RUN = """
@@ -49,8 +71,20 @@ def airflow(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def dags(airflow):
-    return json.loads(airflow("-c", READ).splitlines()[-1])
+def bags(airflow):
+    """The DAGs that Airflow finds: the names of those where a cluster is set, and what there is to know without one."""
+    return [json.loads(line) for line in airflow("-c", READ).splitlines()[-2:]]
+
+
+@pytest.fixture(scope="session")
+def dags(bags):
+    return bags[1]
+
+
+@pytest.fixture(scope="session")
+def imported(airflow):
+    """What importing a file of DAGs brings with it, each in a process of its own; and whether the schedules agree."""
+    return json.loads(airflow("-c", IMPORT).splitlines()[-1])
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -69,9 +70,10 @@ def world_of(bundle: Bundle) -> World:
 class Desk:
     """A desk on a store with invented incidents; ``client`` is a browser without script."""
 
-    def __init__(self, home: Path, bundle: Bundle, **env: str) -> None:
+    def __init__(self, home: Path, bundle: Bundle, migrated: Path, **env: str) -> None:
         self.now, self.world = NOW, world_of(bundle)
         self.settings: Settings = settings({"VIGIE_HOME": str(home), **env})
+        shutil.copy(migrated, home / "vigie.db")
         self.db = Database.open(f"sqlite:///{home / 'vigie.db'}")
         self.app = create_app(
             self.db, self.settings, lambda: self.now, world=lambda: self.world, interval=0.05, beat=1.0
@@ -181,38 +183,38 @@ HEALTH = SourceHealth("x-stream", "on", "", ago(hours=1), ago(seconds=12), 4210,
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path, bundle())
+def desk(tmp_path: Path, migrated: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path, bundle(), migrated)
     yield made
     made.db.close()
 
 
 @pytest.fixture
-def indexed(tmp_path: Path) -> Iterator[Desk]:
+def indexed(tmp_path: Path, migrated: Path) -> Iterator[Desk]:
     """A desk of an installation with a cluster to feed, which never answers here."""
-    made = Desk(tmp_path, bundle(), VIGIE_ELASTICSEARCH="http://127.0.0.1:9")
+    made = Desk(tmp_path, bundle(), migrated, VIGIE_ELASTICSEARCH="http://127.0.0.1:9")
     yield made
     made.db.close()
 
 
 @pytest.fixture
-def judged(tmp_path: Path) -> Iterator[Desk]:
+def judged(tmp_path: Path, migrated: Path) -> Iterator[Desk]:
     """A desk whose bundle declares a stream and a filter, which are compared with their past."""
-    made = Desk(tmp_path, bundle(sources=[STREAM], filters=[FIRE]))
+    made = Desk(tmp_path, bundle(sources=[STREAM], filters=[FIRE]), migrated)
     yield made
     made.db.close()
 
 
 @pytest.fixture
-def drill(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path, bundle("Exercise", sources=[STREAM]))
+def drill(tmp_path: Path, migrated: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path, bundle("Exercise", sources=[STREAM]), migrated)
     yield made
     made.db.close()
 
 
 @pytest.fixture
-def playing(tmp_path: Path) -> Iterator[Desk]:
+def playing(tmp_path: Path, migrated: Path) -> Iterator[Desk]:
     """The bundled drill plays, under a bundle that is not an exercise."""
-    made = Desk(tmp_path, bundle(), VIGIE_STATUS="Exercise")
+    made = Desk(tmp_path, bundle(), migrated, VIGIE_STATUS="Exercise")
     yield made
     made.db.close()

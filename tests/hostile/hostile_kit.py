@@ -1,6 +1,7 @@
-"""How many cases each door gets, and the generators that several doors share.
+"""How many cases each door gets and what came of them, and the generators that several doors share.
 
-``VIGIE_CASES`` multiplies the numbers (10 runs ten times as many). The same cases come each time.
+``VIGIE_CASES`` is the share of the cases that is run: ``make test`` runs a fifth, ``vigie bench hostile`` all. The same
+come each time, or with ``VIGIE_SEED`` others. What really ran is counted, and written to the file ``VIGIE_TALLY``.
 """
 
 from __future__ import annotations
@@ -8,22 +9,90 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from hypothesis.errors import UnsatisfiedAssumption
 
-TIMES = int(os.environ.get("VIGIE_CASES", "1"))
-planned: dict[str, int] = {}
+SHARE = float(os.environ.get("VIGIE_CASES", "0.2"))
+SEEDED = "VIGIE_SEED" in os.environ
+WORK_S, PATIENCE_S = 5.0, 60.0
+"""Of the processor's time and of the clock's: a machine that is busy with other things makes no case slow."""
+MEMORY_MB = 1500.0
+PROCESS = Path("/proc/self")
 
 
-def cases(door: str, examples: int, *, each: int = 1) -> settings:
-    """Settings for so many examples, of ``each`` cases, at one door."""
-    planned[door] = examples * each
+@dataclass
+class Door:
+    """What came to a door: ``cases`` that ran, how many of them ``failed``, the slowest, and the peak of memory."""
+
+    cases: int = 0
+    failed: int = 0
+    slowest_s: float = 0.0
+    peak_mb: float = 0.0
+
+
+tally: dict[str, Door] = {}
+
+
+def cases(door: str, examples: int, *, each: int = 1) -> Callable[[Any], Any]:
+    """So many examples, of ``each`` cases, come to one door; each that runs is counted, timed and weighed.
+
+    An example that takes longer than WORK_S or PATIENCE_S, or more memory than MEMORY_MB, has failed.
+    """
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
-    return settings(max_examples=examples * TIMES, deadline=None, derandomize=True, suppress_health_check=slow)
+    many = max(1, round(examples * SHARE))
+    chosen = settings(
+        max_examples=many, deadline=None, derandomize=not SEEDED, database=None, suppress_health_check=slow
+    )
+
+    def counted(test: Any) -> Any:
+        test.hypothesis.inner_test = _watched(door, each, test.hypothesis.inner_test)
+        return chosen(test)
+
+    return counted
+
+
+def _watched(door: str, each: int, inner: Callable[..., None]) -> Callable[..., None]:
+    @wraps(inner)
+    def one(*given: Any, **named: Any) -> None:
+        seen = tally.get(door) or _entered(door)
+        began, worked = time.monotonic(), time.process_time()
+        try:
+            inner(*given, **named)
+            took, work, peak = time.monotonic() - began, time.process_time() - worked, _peak_mb()
+            seen.slowest_s, seen.peak_mb = max(seen.slowest_s, took), max(seen.peak_mb, peak)
+            assert work < WORK_S and took < PATIENCE_S, f"{door}: a case took {took:.1f} s, {work:.1f} s of work"  # noqa: PT018
+            assert peak < MEMORY_MB, f"{door}: {peak:,.0f} MB of memory"
+        except UnsatisfiedAssumption:
+            raise
+        except (Exception, pytest.fail.Exception):
+            seen.failed += 1
+            seen.cases += each
+            raise
+        seen.cases += each
+
+    return one
+
+
+def _entered(door: str) -> Door:
+    """The first case of a door: the peak of memory is counted anew."""
+    with suppress(OSError):
+        (PROCESS / "clear_refs").write_text("5")
+    return tally.setdefault(door, Door())
+
+
+def _peak_mb() -> float:
+    [line] = [one for one in (PROCESS / "status").read_text().splitlines() if one.startswith("VmHWM")]
+    return int(line.split()[1]) / 1000
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=120)

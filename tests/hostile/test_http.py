@@ -15,7 +15,7 @@ import httpx
 import pytest
 import uvicorn
 from hostile_kit import NASTY, TEXT, cases
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -93,7 +93,7 @@ def clients(apps: dict[str, Starlette]) -> dict[str, TestClient]:
 
 
 @pytest.mark.parametrize("door", ["desk", "acknowledge"])
-@cases("HTTP requests", 450, each=2)
+@cases("HTTP requests", 450)
 @given(
     method=st.sampled_from(["GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"]),
     path=PATHS,
@@ -117,8 +117,7 @@ def test_every_request_is_answered_and_none_breaks_the_page(
         answer = clients[door].request(
             method, target, params=clean, headers=headers, **(body if method == "POST" else {})
         )
-    if answer is None:
-        return
+    assume(answer is not None)
     assert answer.status_code < 500
     assert method == "HEAD" or answer.status_code in (204, 304) or len(answer.content) > 10
     assert "<script>alert(1)</script>" not in answer.text
@@ -137,7 +136,7 @@ def port(apps: dict[str, Starlette], request: pytest.FixtureRequest) -> Iterator
     thread.join(5)
 
 
-@cases("raw bytes over HTTP", 150, each=2)
+@cases("raw bytes over HTTP", 150)
 @given(
     raw=st.binary(min_size=1, max_size=400)
     | st.builds(

@@ -50,13 +50,6 @@ def world() -> World:
     return World.from_files("v1", {"bundle.yaml": BUNDLE})
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("store") / "vigie.db"
-    Database.open(f"sqlite:///{file}").close()
-    return file
-
-
 @pytest.fixture
 def db(tmp_path: Path, migrated: Path) -> Iterator[Database]:
     shutil.copy(migrated, tmp_path / "vigie.db")

@@ -76,17 +76,9 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'vigie.db'}"
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty, migrated database: copying it is faster than migrating one for each test."""
-    path = tmp_path_factory.mktemp("template") / "vigie.db"
-    Database.open(f"sqlite:///{path}").close()
-    return path
-
-
 @pytest.fixture
-def db(url: str, template: Path, clock: Clock) -> Iterator[Database]:
-    shutil.copy(template, url.removeprefix("sqlite:///"))
+def db(url: str, migrated: Path, clock: Clock) -> Iterator[Database]:
+    shutil.copy(migrated, url.removeprefix("sqlite:///"))
     database = Database.open(url, clock=clock)
     yield database
     database.close()

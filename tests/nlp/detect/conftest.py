@@ -1,5 +1,6 @@
 """A street of posts for detection: a store, a world, and annotations made by hand."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -131,11 +132,12 @@ class Street:
 
 
 @pytest.fixture
-def new_street(tmp_path: Path) -> Iterator[Callable[..., Street]]:
+def new_street(tmp_path: Path, migrated: Path) -> Iterator[Callable[..., Street]]:
     opened: list[Database] = []
 
     def make(extra: str = "") -> Street:
-        opened.append(Database.open(f"sqlite:///{tmp_path / f'{len(opened)}.db'}"))
+        file = shutil.copy(migrated, tmp_path / f"{len(opened)}.db")
+        opened.append(Database.open(f"sqlite:///{file}"))
         return Street(opened[-1], world(extra))
 
     yield make
