@@ -12,14 +12,15 @@ from desk import stack
 READ = """
 import json, os
 from airflow.dag_processing.dagbag import DagBag
-if child := os.fork():
-    os.waitpid(child, 0)
-else:
+out, into = os.pipe()
+if not os.fork():
     os.environ["VIGIE_ELASTICSEARCH"] = "http://127.0.0.1:9200"
-    print(json.dumps(sorted(DagBag().dags)), flush=True)
+    os.write(into, json.dumps(sorted(DagBag().dags)).encode())
     os._exit(0)
+os.close(into)
 bag = DagBag()
 print(json.dumps({
+    "with_a_cluster": json.loads(os.read(out, 4096)),
     "errors": bag.import_errors,
     "dags": {one.dag_id: {"doc": one.doc_md, "tasks": len(one.tasks), "schedule": str(one.schedule),
                           "retries": [task.retries for task in one.tasks]} for one in bag.dags.values()},
@@ -71,14 +72,9 @@ def airflow(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def bags(airflow):
-    """The DAGs that Airflow finds: the names of those where a cluster is set, and what there is to know without one."""
-    return [json.loads(line) for line in airflow("-c", READ).splitlines()[-2:]]
-
-
-@pytest.fixture(scope="session")
-def dags(bags):
-    return bags[1]
+def dags(airflow):
+    """The DAGs that Airflow finds, and the names of those that it finds where a cluster is set."""
+    return json.loads(airflow("-c", READ).splitlines()[-1])
 
 
 @pytest.fixture(scope="session")

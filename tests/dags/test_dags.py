@@ -35,6 +35,6 @@ def test_the_schedules_of_airflow_are_those_of_vigie(imported):
     assert imported["agree"] is True
 
 
-def test_the_index_has_a_dag_where_a_cluster_is_set(bags):
-    assert "vigie_index" in bags[0]
-    assert "vigie_index" not in bags[1]["dags"]
+def test_the_index_has_a_dag_where_a_cluster_is_set(dags):
+    assert "vigie_index" in dags["with_a_cluster"]
+    assert "vigie_index" not in dags["dags"]
