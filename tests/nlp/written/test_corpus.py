@@ -27,7 +27,6 @@ def test_the_corpus_repeats_itself_in_fewer_than_one_post_of_fifty_and_its_parts
     assert found.ok, found.told
 
 
-@pytest.mark.xfail(strict=True, reason="only the first round is there: the others bring the registers and moments")
 def test_the_corpus_leaves_no_row_of_its_tables_empty(corpus):
     assert wrong(coverage.check(corpus)) == []
 
