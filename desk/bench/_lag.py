@@ -103,10 +103,11 @@ def _search(client: Elasticsearch, alias: str, some: Sequence[Probe]) -> list[st
     if not some:
         return []
     query = {"match": {"text": " ".join(one.word for one in some)}}
-    found = client.search(
+    patient = client.options(ignore_status=503)  # the index is being made
+    found = patient.search(
         index=alias, query=query, size=len(some), source=False, track_total_hits=False, ignore_unavailable=True
     ).body
-    return [hit["_id"] for hit in found["hits"]["hits"]]
+    return [hit["_id"] for hit in found.get("hits", {}).get("hits", ())]
 
 
 @contextmanager

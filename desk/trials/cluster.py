@@ -38,7 +38,7 @@ WATERMARK = "cluster.routing.allocation.disk.watermark"
 QUICK = {"cluster.info.update.interval": "10s"}
 """How often the cluster looks at its disks: as often as it can."""
 HELD_S = 8.0
-GREEN_S = 120
+GREEN_S, SEEN_S = 120, 60.0
 NOT_OURS = {"dynamic": "strict", "properties": {"id": {"type": "keyword"}, "position": {"type": "keyword"}}}
 
 Nodes = Sequence[Node]
@@ -104,7 +104,7 @@ def index_lost(
         fed.client.indices.delete(
             index=list(fed.client.indices.get_alias(index=f"{fed.cluster.prefix}-{pattern}").body)
         )
-        yield fed.recovery(time.monotonic())
+        yield _rebuilt(fed, time.monotonic())
 
 
 def wiped(fed: Fed, nodes: Nodes, draw: Random) -> Iterator[float]:
@@ -139,7 +139,7 @@ def conflict(fed: Fed, nodes: Nodes, draw: Random) -> Iterator[float]:
         _make(fed.client, fed.cluster.prefix, name)
     finally:
         fed.crowd.signal("index", signal.SIGCONT)
-    yield fed.recovery(time.monotonic())
+    yield _rebuilt(fed, time.monotonic())
 
 
 def poison(fed: Fed, nodes: Nodes, draw: Random) -> Iterator[float]:
@@ -205,6 +205,11 @@ def _killed(fed: Fed, nodes: Nodes, name: str) -> Iterator[float]:
     node.start().wait(nodes=len(nodes))
     patient = fed.client.options(request_timeout=2 * GREEN_S)
     patient.cluster.health(wait_for_status="green", timeout=f"{GREEN_S}s")
+
+
+def _rebuilt(fed: Fed, over: float) -> float:
+    """Seconds until what was lost is rebuilt; infinite where nobody even begins."""
+    return fed.recovery(over) if fed.until(lambda seen: bool(seen.building), SEEN_S) else float("inf")
 
 
 def _holder(fed: Fed) -> str:

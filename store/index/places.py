@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
@@ -29,18 +29,23 @@ FEW = 50
 @dataclass(slots=True)
 class Places:
     """The indices of every family. ``there``: family → index → whether its alias leads to it; ``made`` names the
-    families that got a new one since that was last written down."""
+    families that got a new one since that was last written down. ``uuids``: index → what the cluster knows it by, so
+    that one which somebody put in the place of another is told from it."""
 
     client: Elasticsearch
     cluster: Cluster
     families: Collection[Family] = FAMILIES
     there: dict[str, dict[str, bool]] = field(default_factory=dict)
     made: set[Family] = field(default_factory=set)
+    uuids: dict[str, str] = field(default_factory=dict)
 
     def look(self) -> None:
         """Ask which there are, in one request."""
         wanted = ",".join(f"{family.alias(self.cluster.prefix)}-v*" for family in self.families)
-        found = self.client.indices.get_alias(index=wanted, allow_no_indices=True, expand_wildcards="open").body
+        found = self.client.indices.get(
+            index=wanted, features=["aliases", "settings"], allow_no_indices=True, expand_wildcards="open"
+        ).body
+        self.uuids = {name: one["settings"]["index"]["uuid"] for name, one in found.items()}
         self.there = {
             family.name: {
                 name: family.alias(self.cluster.prefix) in one["aliases"]
@@ -102,11 +107,14 @@ class Places:
 
 
 def lost(conn: Connection, places: Places, family: Family, standing: Standing) -> list[str]:
-    """The periods of the live generation that had an index, as :func:`remember` wrote it down, and have none now."""
+    """The periods of the live generation that had an index, as :func:`remember` wrote it down, and have none now, or
+    another one of the same name."""
     kept = state.value(conn, STATE, family.name)
     if not kept or Generation(*kept["live"]) != standing.live:
         return []
-    return sorted(set(kept["periods"]) - set(places.of(family, standing.live).values()))
+    now = _periods(places, family, standing)["uuids"]
+    before = dict.fromkeys(kept["periods"]) | kept.get("uuids", {})
+    return sorted(period for period, uuid in before.items() if period not in now or uuid not in (None, now[period]))
 
 
 def remembered(conn: Connection, places: Places, family: Family, standing: Standing) -> bool:
@@ -120,5 +128,7 @@ def remember(conn: Connection, places: Places, families: Collection[Family]) -> 
         state.put(conn, STATE, {family.name: _periods(places, family, generations.standing(conn, family))})
 
 
-def _periods(places: Places, family: Family, standing: Standing) -> dict[str, list[int] | list[str]]:
-    return {"live": list(standing.live), "periods": sorted(places.of(family, standing.live).values())}
+def _periods(places: Places, family: Family, standing: Standing) -> dict[str, Any]:
+    """An index that was only just made is known by its name alone, until the next look."""
+    uuids = {period: places.uuids.get(name) for name, period in places.of(family, standing.live).items()}
+    return {"live": list(standing.live), "periods": sorted(uuids), "uuids": uuids}

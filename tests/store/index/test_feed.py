@@ -251,6 +251,25 @@ def test_an_index_of_another_mapping_holds_its_successor_up_no_longer_than_it_ta
     assert set(asked(client, cluster)) == {f"file:{one}" for one in range(1, n + 1)}
 
 
+def test_an_empty_index_that_somebody_put_in_the_place_of_a_full_one_is_missed(
+    db, make, feeder, client, cluster, ticks, same
+):
+    with db.write() as conn:
+        posts.add(conn, [make.post(n) for n in range(3)])
+    feed(feeder)
+    ticks.now += 11
+    feed(feeder)
+    name = f"{cluster.prefix}-posts-v1-2026.03"
+    client.indices.delete(index=name)
+    client.indices.create(index=name, aliases={POSTS.alias(cluster.prefix): {}})
+    with db.write() as conn:
+        posts.add(conn, [make.post(3)])
+    ticks.now += 11
+    feed(feeder)
+    assert set(asked(client, cluster)) == {f"file:{n}" for n in range(4)}
+    assert same() == 4
+
+
 def test_of_two_feeders_the_one_that_lost_its_lease_commits_nothing(db, make, feeder, another, clock, same):
     first = leases.acquire(db, STAGE, "first", clock())
     with db.write() as conn:
