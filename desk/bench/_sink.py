@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,6 +42,7 @@ class _Taker(BaseHTTPRequestHandler):
 
 
 def _serve(told: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
     server = ThreadingHTTPServer((HOST, 0), _Taker)
     told.send(server.server_port)
     server.serve_forever()

@@ -30,8 +30,8 @@ FORM = "{:<52} {:>17} {:>11} {:>17} {:>11}"
 HEAD = FORM.format("", "docs/s/core, sink", "docs/s", "docs/s/core, ES", "docs/s")
 
 
-@click.command(epilog="Example: vigie bench index --documents 20000 --seconds 60 --json")
-@click.option("--documents", default=20_000, show_default=True, type=click.IntRange(min=100), help="A round feeds.")
+@click.command(epilog="Example: vigie bench index --documents 10000 --seconds 60 --json")
+@click.option("--documents", default=10_000, show_default=True, type=click.IntRange(min=100), help="A round feeds.")
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(min=1), help="Of each way, in turn.")
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(min=0), help="Of posts; 0: no lag.")
 @click.option("--rate", default=1000.0, show_default=True, type=click.FloatRange(min=1), help="Posts a second.")
