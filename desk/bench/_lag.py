@@ -61,7 +61,7 @@ class Found(NamedTuple):
 
 def measured(work: Path, cluster: Cluster, rate: float, seconds: float, seed: int, *, annotated: bool) -> Found:
     """Commit ``rate`` posts a second for so many seconds, after some that are not counted; with ``annotated`` each is
-    understood in the next batch. Raises EOFError where the writer dies."""
+    understood in the next batch. Raises RuntimeError where the writer dies."""
     env = {"VIGIE_ELASTICSEARCH": ",".join(cluster.hosts), "VIGIE_ELASTICSEARCH_PREFIX": cluster.prefix}
     place = Place(work, work, recorded=False, env=env)
     db = Database.open(place.url)
@@ -84,18 +84,24 @@ def _heard(
         lags: list[float] = []
         count, took, until, warm = 0, 0.0, math.inf, 0.0
         while time.monotonic() < until and (waiting or until == math.inf):
-            while told.poll():
-                heard = told.recv()
+            while until == math.inf and told.poll():
+                heard = _recv(told)
                 if isinstance(heard, Probe):
                     waiting[heard.id], warm = heard, warm or heard.at + WARM_S
                 else:
                     (count, took), until = heard, time.monotonic() + OVER_S
-                    break
             found = _search(client, POSTS.alias(cluster.prefix), list(waiting.values())[:AT_A_TIME])
             now, probes = time.time(), [waiting.pop(id) for id in found]
             lags += [now - probe.at for probe in probes if probe.at >= warm]
             time.sleep(LOOK_S)
         return Found(lags, len(waiting), count, took)
+
+
+def _recv(told: Connection) -> Any:
+    try:
+        return told.recv()
+    except EOFError as error:  # which click would take for somebody who gives up
+        raise RuntimeError("the writer died, what it said stands above") from error
 
 
 def _search(client: Elasticsearch, alias: str, some: Sequence[Probe]) -> list[str]:
