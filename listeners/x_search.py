@@ -166,14 +166,13 @@ class XSearch:
         return sorted(asked, key=asked.__getitem__)
 
     def _ask(self, query: x_queries.Query, memory: dict[str, Any], since: datetime, now: datetime) -> Ask:
-        """All that is newer than what is known; ``since_id`` where that post is young enough for X. Where no post is
-        known, what was not asked since ``since`` too: a hole may have been filled before the first round."""
-        newest, asked, end = memory.get(f"since:{query.key}"), covered(memory, query.key), now - NEWEST
+        """All that is newer than what is known; ``since_id`` where that post is young enough for X."""
+        newest, upto = memory.get(f"since:{query.key}"), known_until(memory, query.key)
+        end = now - NEWEST
         if newest and time_of(newest) > now - REACH:
             return Ask(query, Span(min(time_of(newest), end), end), True, newest, self.most_pages)
-        upto = known_until(memory, query.key) or since
-        unasked = next((span.start for span in missing(Span(since, end), asked)), end)
-        return Ask(query, Span(min(max(min(upto, unasked), now - REACH), end), end), True, None, self.most_pages)
+        start = min(max(upto or since, now - REACH), end)
+        return Ask(query, Span(start, end), True, None, self.most_pages)
 
     def slowed(self, now: datetime) -> frozenset[str]:
         """The filters that have had their share of the month's budget."""

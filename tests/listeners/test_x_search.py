@@ -10,13 +10,10 @@ import pytest
 
 from config.secrets import MissingSecret
 from config.world import World
-from listeners import x_queries
 from listeners.authors import AuthorKeys
 from listeners.collect import Collected, collect
-from listeners.spans import Span
 from listeners.standin.playback import Draft
 from listeners.standin.server import Options, StandIn
-from listeners.x_asking import Page
 from listeners.x_search import XSearch
 from store import posts, sources, state
 from store.database import Database
@@ -79,18 +76,6 @@ def test_the_first_round_looks_back_as_far_as_it_is_told(db: Database, world: Wo
         one = searcher(db, world, standin)
         assert list(one.posts(since=clock() - timedelta(days=30)))
         assert len(list(one.posts(since=clock()))) == 120
-
-
-def test_the_first_round_looks_back_an_hour_though_a_hole_was_filled_before_it(db: Database, world: World) -> None:
-    with played() as standin:
-        one = searcher(db, world, standin)
-        (ask, *_) = [one._ask(query, {}, clock(), clock()) for query in x_queries.compiled(world)[0]]
-        later = clock() + timedelta(minutes=1)
-        with db.write() as conn:
-            one.note(Page(ask, (), Span(later - timedelta(minutes=1), later)), conn)
-        one.clock = lambda: later + timedelta(minutes=1)
-        assert len(list(one.posts())) == 120
-        assert {page.ask.span.start for page in one._read} == {later - timedelta(minutes=59)}
 
 
 def test_no_more_than_the_pages_allowed_are_read(db: Database, world: World) -> None:
