@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -133,7 +132,6 @@ class _Clock:
 
 def run(fault: Fault, draw: Random, work: Path) -> Outcome:
     """Listen to posts while the fault strikes, fill the holes by search, and count."""
-    logging.getLogger("listeners").setLevel(logging.CRITICAL)
     clock, db = _Clock(), Database.open(f"sqlite:///{work / 'trial.db'}")
     world = World.from_files("trial", {"bundle.yaml": BUNDLE})
     options = Options(port=0, keep_alive=0.5, faults=fault.script(draw))

@@ -130,7 +130,7 @@ def test_a_server_ends_in_order_on_an_interrupt(command: str, tmp_path: Path) ->
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     own = {"desk": "DESK", "acknowledge": "ACKNOWLEDGE", "mailbox": "MAILBOX", "simulate-x": "STANDIN"}[command]
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while time.monotonic() < until and not _answers(int(ports[f"VIGIE_{own}_PORT"])):
         time.sleep(0.1)
     time.sleep(0.5)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from feed_kit import asked, feed
 from gate_kit import Gate
 from sqlalchemy import delete, update
 
@@ -80,20 +81,6 @@ def same(db, client, cluster, clock):
         return sum(one.index for one in days)
 
     return same
-
-
-def feed(feeder, lease=None, ages=None):
-    for _ in range(200):
-        if not feeder.step(lease, ages):
-            return
-    pytest.fail("there is no end to what is fed")
-
-
-def asked(client, cluster, family=POSTS):
-    alias = family.alias(cluster.prefix)
-    client.indices.refresh(index=f"{alias}-v*")
-    found = client.search(index=alias, size=100, ignore_unavailable=True)["hits"]["hits"]
-    return {hit["_id"]: hit["_source"] for hit in found}
 
 
 def test_what_is_added_changed_and_deleted_is_so_in_the_index(db, make, feeder, client, cluster, same):

@@ -17,10 +17,10 @@ import index_kit
 
 
 @pytest.fixture(scope="package")
-def corpus(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def corpus(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The invented posts, with what was understood of them."""
     path = tmp_path_factory.mktemp("corpus") / "vigie.db"
-    shutil.copy(template, path)
+    shutil.copy(migrated, path)
     db = Database.open(f"sqlite:///{path}", clock=lambda: corpus_kit.NOW)
     corpus_kit.fill(db)
     yield db
