@@ -24,6 +24,7 @@ def acknowledged(cluster: Cluster) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("arguments", [["--airflow"], ["--no-airflow"]], ids=["airflow", "watch"])
 def test_from_the_wire_format_of_x_to_an_acknowledged_alert_in_the_index(start_house, arguments, cluster):
     index = {"VIGIE_ELASTICSEARCH": cluster.hosts[0], "VIGIE_ELASTICSEARCH_PREFIX": cluster.prefix}
