@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,12 +62,10 @@ class Node:
         """Wait until it is in a cluster of at least so many nodes. Raises NoEngine with the end of its log."""
         until = time.monotonic() + UP_S
         while time.monotonic() < until and self.process and self.process.poll() is None:
-            try:
+            with suppress(requests.RequestException):  # not up yet: asked again until its time is over
                 health = requests.get(f"{self.url}/_cluster/health", timeout=2)
                 if health.ok and health.json()["number_of_nodes"] >= nodes:
                     return self
-            except requests.RequestException:
-                pass  # not up yet: asked again until its time is over
             time.sleep(0.2)
         raise NoEngine(f"Elasticsearch did not come up: {(self.home / 'node.log').read_text()[-2000:]}")
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -25,12 +26,9 @@ AILS_S = 4.0
 def fill(folder: Path) -> Callable[[], None]:
     """Take all the room of the disk that ``folder`` is on; gives what frees it."""
     filler = folder / "filler"
-    with filler.open("wb", buffering=0) as out:
-        try:
-            while out.write(b"x" * 65536):
-                pass
-        except OSError:
-            pass
+    with filler.open("wb", buffering=0) as out, suppress(OSError):  # what ends it is that there is no room left
+        while out.write(b"x" * 65536):
+            continue
     return filler.unlink
 
 
