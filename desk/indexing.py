@@ -15,10 +15,10 @@ from store.database import Database
 from store.holding import Holding
 from store.index import generations
 from store.index.cluster import Cluster
-from store.index.families import Family
+from store.index.families import STAGE, Family
 from store.index.feed import Feeder
 from store.index.generations import Generation, Standing
-from store.index.lag import STAGE, lag
+from store.index.lag import lag
 from store.index.rebuild import ASKED
 from store.index.repair import repair
 from store.index.verify import Day, Verifier

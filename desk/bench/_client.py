@@ -23,11 +23,10 @@ from store.database import Database
 from store.index import bulk, reading, sending, setup
 from store.index.bulk import Action
 from store.index.cluster import Cluster, connect
-from store.index.families import FAMILIES, POSTS
+from store.index.families import FAMILIES, POSTS, STAGE
 from store.index.feed import AT_ONCE
 from store.index.generations import Generation
 from store.index.places import Places
-from store.index.verify import STAGE
 
 VIGIE, HELPERS, ORJSON, ROWS = "vigie", "helpers", "helpers_orjson", "rows"
 PATIENCE_S = 120.0

@@ -23,8 +23,7 @@ from store import annotations as understood
 from store import changes, config_versions, posts, times
 from store.database import Database
 from store.index.cluster import Cluster, connect
-from store.index.families import POSTS
-from store.index.verify import STAGE
+from store.index.families import POSTS, STAGE
 from store.records import Post
 
 BATCH_S, MOST = 0.05, 500

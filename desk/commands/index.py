@@ -17,10 +17,10 @@ from config.settings import settings
 from desk import indexing
 from store import aside, times
 from store.database import Database
-from store.index import generations, listing, poison
+from store.index import generations, listing
 from store.index.bulk import Away, Missing
 from store.index.cluster import Cluster, connect
-from store.index.families import FAMILIES, Family
+from store.index.families import FAMILIES, STAGE, Family
 from store.index.lag import Lag, lag
 from store.index.reasons import FAULTS, reason
 from store.index.sight import Sight, sight
@@ -150,7 +150,7 @@ def _status(db: Database, cluster: Cluster, seen: Sight | None, why: str | None)
             told: dict[str, Any] = {"family": family.name, "generation": its.live.stem(family, cluster.prefix)}
             told |= {"database": listing.count(conn, family), "index": seen and seen.documents(family)}
             families.append(told)
-        left_out = [one for one in aside.newest(conn, 1000) if one.stage == poison.STAGE]
+        left_out = [one for one in aside.newest(conn, 1000) if one.stage == STAGE]
     return {
         "hosts": cluster.hosts,
         "answers": seen is not None,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from desk.doctor.finding import Finding, Level, Patient
-from desk.pulse.vitals import INDEX
 from store import leases
 from store.index.cluster import connect
+from store.index.families import STAGE as INDEX
 from store.index.lag import Lag, lag
 
 TIMEOUT_S = 5.0

@@ -14,6 +14,7 @@ from desk.pulse.ear import Ear
 from desk.pulse.hearing import Hearing, hearing
 from listeners.health import NO_SOURCES
 from store import changes, gaps, leases, meter, posts, sources, state, times
+from store.index.families import STAGE as INDEX
 from store.index.lag import Lag, lag
 from store.meter import Reading
 from store.records import Gap, Lease, SourceHealth
@@ -21,7 +22,6 @@ from store.tables import changes as log
 from store.tables import deliveries, incident_events, withdrawals
 
 STAGES = ("collect", "annotate", "detect", "route", "dispatch")
-INDEX = "index"
 READS = {
     "annotate": ("posts",),
     "detect": ("annotations", "withdrawals"),

@@ -27,9 +27,9 @@ from store import annotations as understood
 from store import changes, config_versions, incidents, posts, times
 from store.database import Database
 from store.index.cluster import Cluster, connect
-from store.index.families import FAMILIES
+from store.index.families import FAMILIES, STAGE
 from store.index.lag import Lag, lag
-from store.index.verify import STAGE, Day, Verifier
+from store.index.verify import Day, Verifier
 from store.records import Annotation, Geo, Incident, Post, Scored
 from store.records import Place as Where
 

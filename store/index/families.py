@@ -17,6 +17,9 @@ from typing import Any, Literal
 import orjson
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+STAGE = "index"
+"""The name of what feeds the index: of its lease, its cursor, its state and what it sets aside."""
+
 Period = Literal["month", "day", "all"]
 _FORMS: Mapping[Period, str] = {"month": "%Y.%m", "day": "%Y.%m.%d"}
 

@@ -16,7 +16,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,14 +25,14 @@ from store.database import Database
 from store.index import generations, listing, places, reading, setup
 from store.index.bulk import Away, Missing
 from store.index.cluster import Cluster, connect
-from store.index.families import FAMILIES, HOURS, Family
+from store.index.families import FAMILIES, HOURS, STAGE, Family
 from store.index.pace import Pause, Turns
 from store.index.places import Places
 from store.index.reasons import FAULTS, reason
 from store.index.rebuild import FIRST, LOST, Builder
 from store.index.retire import Ages, retire
 from store.index.sending import send
-from store.index.verify import STAGE, digest
+from store.index.verify import STILL_COUNTED, digest
 from store.records import Lease
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 2000
 LOOK_S, HOURS_S, RETIRE_S = 10.0, 5.0, 600.0
-STILL_COUNTED = timedelta(hours=2)
 
 
 class _Opened(NamedTuple):

@@ -10,9 +10,8 @@ from sqlalchemy import Column, Connection, func, select
 
 from store import changes, state, tables, times
 from store.index import generations, poison
-from store.index.families import TABLES
+from store.index.families import STAGE, TABLES
 
-STAGE = "index"
 MOST = 100_000
 LOOKED_AT = 20
 _TIMES: Mapping[str, Column[datetime]] = {

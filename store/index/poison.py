@@ -8,11 +8,10 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from store import aside
-from store.index.families import Family
+from store.index.families import STAGE, Family
 from store.records import SetAside
 from store.tables import set_aside
 
-STAGE = "index"
 _QUOTING = ". Preview of field's value"
 
 

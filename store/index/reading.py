@@ -14,10 +14,9 @@ from store.index.bulk import Action
 from store.index.documents import affected, documents
 from store.index.documents.document import Document
 from store.index.documents.health import hours_since
-from store.index.families import HOURS, Family
+from store.index.families import HOURS, STAGE, Family
 from store.index.generations import Generation, Standing
 from store.index.places import Places
-from store.index.verify import STAGE
 from store.records import Change
 
 

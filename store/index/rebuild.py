@@ -21,7 +21,7 @@ from store.index.bulk import Action, Away, Missing, Refused
 from store.index.cluster import Cluster
 from store.index.documents import documents
 from store.index.documents.document import Document
-from store.index.families import FAMILIES, HOURS, Family
+from store.index.families import FAMILIES, HOURS, STAGE, Family
 from store.index.generations import Generation, Standing
 from store.records import Lease
 
@@ -181,7 +181,7 @@ class Builder:
     def _expected(self, family: Family) -> int:
         """How many documents must be there at least: those of the database, but for what the feeder has not read."""
         with self._db.read() as conn:
-            at = changes.cursor(conn, "index")
+            at = changes.cursor(conn, STAGE)
             unread = changes.after(conn, at, family.tables, listing.MANY) if family.tables else ()
             return listing.count(conn, family) - len({change.key for change in unread})
 

@@ -25,12 +25,11 @@ from store.database import Database
 from store.index import listing
 from store.index.cluster import Cluster
 from store.index.documents import affected, documents
-from store.index.families import HOURS, Family
+from store.index.families import HOURS, STAGE, Family
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-STAGE = "index"
 PAGE = 1000
 KEEP_ALIVE = "2m"
 LOOKS = 5

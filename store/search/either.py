@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from store import changes
 from store.database import Database
 from store.index import generations
-from store.index.families import POSTS, PUBLIC_ORDER
-from store.index.lag import MOST, STAGE
+from store.index.families import POSTS, PUBLIC_ORDER, STAGE
+from store.index.lag import MOST
 from store.index.rebuild import LOST
 from store.search.embedded import NAME as SQLITE
 from store.search.embedded import Embedded

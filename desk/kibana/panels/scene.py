@@ -22,8 +22,9 @@ from nlp.annotate import Annotator
 from store import changes, state
 from store.database import Database
 from store.index.cluster import Cluster, connect
+from store.index.families import STAGE
 from store.index.feed import Feeder
-from store.index.lag import STAGE, lag
+from store.index.lag import lag
 from store.times import EPOCH, to_iso
 
 if TYPE_CHECKING:

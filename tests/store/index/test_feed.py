@@ -11,8 +11,8 @@ from sqlalchemy import delete, update
 from store import annotations, aside, changes, hourly, incidents, leases, posts, tables
 from store.index import generations
 from store.index.cluster import connect
-from store.index.families import FAMILIES, HOURS, INCIDENTS, POSTS, PUBLIC_ORDER
-from store.index.feed import STAGE, Feeder
+from store.index.families import FAMILIES, HOURS, INCIDENTS, POSTS, PUBLIC_ORDER, STAGE
+from store.index.feed import Feeder
 from store.index.generations import Generation, Standing
 from store.index.lag import Lag, lag
 from store.index.verify import Verifier

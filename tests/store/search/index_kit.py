@@ -5,9 +5,9 @@ from dataclasses import replace
 from store import changes, times
 from store.database import Database
 from store.index.cluster import Cluster, connect
-from store.index.families import POSTS, PUBLIC_ORDER
+from store.index.families import POSTS, PUBLIC_ORDER, STAGE
 from store.index.feed import Feeder
-from store.index.lag import STAGE, lag
+from store.index.lag import lag
 
 FAMILIES = (POSTS, PUBLIC_ORDER)
 AT_ONCE = 200
