@@ -96,19 +96,23 @@ def blind(folder: Path, part: str, out: BinaryIO, seed: int) -> None:
 @PART
 @JSON
 @KEEP
-def agreement(second: Path, folder: Path, part: str, as_json: bool, keep: bool) -> None:
+@click.option("--field", "fields", metavar="NAME", multiple=True, help="Only this one; may be given several times.")
+def agreement(second: Path, folder: Path, part: str, as_json: bool, keep: bool, fields: tuple[str, ...]) -> None:
     """Krippendorff's alpha by field between the corpus and a SECOND labelling of it.
 
     SECOND holds lines {"id", ...labels}: about, relevance, tags, hazard, need, urgency, source, stance, when, refuted,
-    and text with its places and quantities marked where these were read too. Defaults are as in the corpus. Exit status
-    1 where a line is bad or a field stays below .8.
+    and text with its places and quantities marked where these were read too. Defaults are as in the corpus. With
+    --field, fields that were not read are left out; what --keep keeps of them stays. Exit status 1 where a line is bad
+    or a field stays below .8.
     """
     pairs, faults = agreeing.second(second, read_corpus(folder, (part,)).posts)
     for fault in faults:
         click.echo(str(fault), err=True)
     if not pairs:
         raise click.ClickException(f"{second} holds no reading of a post of the {part} part")
-    found = agreeing.agreements(pairs)
+    found = [one for one in agreeing.agreements(pairs) if not fields or one.field in fields]
+    if not found:
+        raise click.UsageError(f"no such field: {', '.join(fields)}; `vigie corpus agreement SECOND` names them")
     if keep:
         carding.keep_agreements(found, folder)
     if as_json:

@@ -182,8 +182,10 @@ def keep_findings(findings: Iterable[Finding], folder: Path) -> Path:
 
 
 def keep_agreements(found: Iterable[Agreement], folder: Path) -> Path:
-    """Keep how far two readers agreed."""
-    return keep("agreement", [asdict(one) for one in found], folder)
+    """Keep how far two readers agreed, field by field: what was kept of other fields stays."""
+    told = kept("agreement", folder)
+    before = {one["field"]: one for one in told["figures"]} if told else {}
+    return keep("agreement", list((before | {one.field: asdict(one) for one in found}).values()), folder)
 
 
 def keep_curve(points: Iterable[Point], folder: Path) -> Path:

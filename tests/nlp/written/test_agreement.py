@@ -11,6 +11,7 @@ from desk.commands.corpus import command
 from nlp.training.written import alpha
 from nlp.training.written.agreement import agreements, second
 from nlp.training.written.blind import blind, blind_id
+from nlp.training.written.card import kept
 
 FOUR = (
     (1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None),
@@ -110,3 +111,22 @@ def test_the_command_compares_a_labelling_of_the_blind_texts(tmp_path):
     assert done.exit_code == 1
     rows = {row["field"]: row for row in map(orjson.loads, done.output.splitlines())}
     assert (rows["about"]["alpha"], rows["source"]["same"], rows["relevance"]["units"]) == (1.0, 0.5, 2)
+
+
+def asked(tmp_path, *options):
+    test = (crisis(id="t-fr-1", neighbour="t-fr-2"), ordinary(id="t-fr-2", neighbour="t-fr-1"))
+    corpus(tmp_path / "corpus", test=test)
+    path = written(tmp_path, {"id": "t-fr-1", "about": 1, "hazard": "fire"}, {"id": "t-fr-2"})
+    return CliRunner().invoke(command, ["agreement", str(path), "--corpus", str(tmp_path / "corpus"), *options])
+
+
+def test_a_field_that_was_read_later_is_kept_beside_those_read_before(tmp_path):
+    for field in ("about", "hazard"):
+        asked(tmp_path, "--keep", "--field", field)
+    assert [one["field"] for one in kept("agreement", tmp_path / "corpus")["figures"]] == ["about", "hazard"]
+
+
+def test_a_field_that_does_not_exist_is_told(tmp_path):
+    done = asked(tmp_path, "--field", "mood")
+    assert done.exit_code == 2
+    assert "no such field: mood" in done.output
