@@ -10,7 +10,6 @@ from typing import Literal, Protocol
 
 from config.gazetteer import gazetteer
 from config.world import World
-from nlp.deep.pipeline import LANGS, pipeline, read_deeply
 from nlp.fast import FastPath, Readable, probability
 from nlp.finish import finish
 from nlp.geocode import Geocoder
@@ -50,6 +49,8 @@ class Annotator:
 
     def ready(self) -> Annotator:
         """This annotator with all that a deep reading needs, so that the first post in danger does not wait for it."""
+        from nlp.deep.pipeline import LANGS, pipeline
+
         for lang in LANGS:
             pipeline(lang)
         gazetteer()
@@ -71,6 +72,8 @@ class Annotator:
         """
         readings = self._fast.read(posts)
         if depth == "full":
+            from nlp.deep.pipeline import read_deeply  # spaCy: a third of what any command would wait for at its start
+
             for reading in sorted(readings, key=_interest, reverse=True):
                 if not reading.known or _interest(reading) >= floor:
                     read_deeply(reading)
