@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -57,11 +57,6 @@ class Lexicon:
         if figures:
             hits = [hit for hit in hits if hit.term.concept == "figurative" or not _inside(hit, figures)]
         return hits
-
-
-def names_hazard(hits: Iterable[Hit]) -> bool:
-    """Whether a term among ``hits`` names a hazard by itself."""
-    return any(hit.term.strong for hit in hits)
 
 
 def _inside(hit: Hit, spans: list[tuple[int, int]]) -> bool:

@@ -9,12 +9,11 @@ from typing import Protocol
 import numpy as np
 
 from nlp import hazard
-from nlp.automaton import Lexicon, lexicon, names_hazard
+from nlp.automaton import Lexicon, lexicon
 from nlp.features import Scorer, Vocabulary
 from nlp.heads import BINARY, Heads, heads
 from nlp.language import KNOWN, NOTHING, Languages, languages
 from nlp.reading import EMPTY_ODDS, Reading
-from nlp.stopwords import stopwords
 from nlp.text import fold, without_links
 from store.records import Geo, Scored
 
@@ -22,12 +21,6 @@ MAX_VOCABULARY = 200_000
 NEED_FLOOR = 0.3
 SOURCE_FLOOR = 0.45
 MAX_ODDS = 7.0
-VIOLENT = frozenset(
-    {"threat", "shooting", "knife_attack", "bomb_threat", "riot", "looting", "vehicle_attack", "hostage_taking", "fire",
-     "explosion"}
-)  # fmt: skip
-UNARMED = 3.0
-"""Log-odds taken from a threat in which no word of violence was found."""
 
 
 class Readable(Protocol):
@@ -70,7 +63,7 @@ class FastPath:
         self._forget()
 
     def _forget(self) -> None:
-        self.vocabulary = Vocabulary(stopwords())
+        self.vocabulary = Vocabulary()
         self.scorer = Scorer(self.vocabulary, self.heads.weights)
 
     def read(self, posts: Sequence[Readable]) -> list[Reading]:
@@ -79,8 +72,8 @@ class FastPath:
             self._forget()
         readings = [self._open(post) for post in posts]
         seen = [self.vocabulary.see(reading.plain, reading.hits) for reading in readings]
-        named = np.array([names_hazard(reading.hits) for reading in readings], np.float32)
-        odds = np.clip(self.heads.log_odds(self.scorer.scores(seen), named), -MAX_ODDS, MAX_ODDS)
+        langs = [reading.lang for reading in readings]
+        odds = np.clip(self.heads.log_odds(self.scorer.scores(seen), langs), -MAX_ODDS, MAX_ODDS)
         for reading, post_odds, one in zip(readings, odds.tolist(), seen, strict=True):
             if reading.known:
                 self._score(reading, post_odds, bool(one.words))
@@ -105,8 +98,6 @@ class FastPath:
             reading.odds = dict.fromkeys(BINARY, EMPTY_ODDS)
             return
         reading.odds = {head: odds[column] for head, column in zip(BINARY, self._binary, strict=True)}
-        if not any(hit.term.concept in VIOLENT for hit in reading.hits):
-            reading.odds["public_order_threat"] = max(-MAX_ODDS, reading.odds["public_order_threat"] - UNARMED)
         about = probability(reading.odds["about"])
         reading.hazard = hazard.choose(reading, about)
         if about > NEED_FLOOR:

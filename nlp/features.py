@@ -1,7 +1,8 @@
 """What the linear heads see of a post: hashed words, word pairs and letter groups, and the lexicon's concepts.
 
-Function words are left out, so that language itself is no feature, and concepts are the same in every language.
-Words repeat, so each is hashed once and kept; a head's answer for a post is then a sum over its words' answers.
+Concepts are the same in every language. Function words count: in training crisis and ordinary posts of a language weigh
+alike, so that they tell *who saw what where*, not which language it is. Words repeat, so each is hashed once and kept;
+a head's answer for a post is then a sum over its words' answers.
 """
 
 from __future__ import annotations
@@ -38,8 +39,7 @@ class Seen:
 class Vocabulary:
     """Words and concepts met so far, each with its feature indices below ``SIZE``."""
 
-    def __init__(self, stop: frozenset[str]) -> None:
-        self._stop = stop
+    def __init__(self) -> None:
         self._ids: dict[str, int] = {}
         self.features: list[tuple[int, ...]] = []
         self._meant: dict[Meant, list[int]] = {}
@@ -48,14 +48,13 @@ class Vocabulary:
         return len(self.features)
 
     def see(self, folded: str, hits: Sequence[Hit]) -> Seen:
-        """The ids of a post's words (at most ``MAX_TOKENS``; each once, function words left out) and
-        concepts."""
+        """The ids of a post's words (at most ``MAX_TOKENS``; each once) and concepts."""
         ids = self._ids
         words = []
         for token in dict.fromkeys(TOKEN.findall(folded, 0, 8000)[:MAX_TOKENS]):
             known = ids.get(token)
             if known is None:
-                known = self._learn(token, word_features(token, self._stop))
+                known = self._learn(token, word_features(token))
             if known >= 0:
                 words.append(known)
         return Seen(
@@ -72,7 +71,7 @@ class Vocabulary:
         return known
 
     def id_of(self, key: str) -> int:
-        """The id of a word, or of a concept's key, that was met; -1 for a function word or an unknown one."""
+        """The id of a word, or of a concept's key, that was met; -1 for an unknown one."""
         return self._ids.get(key, -1)
 
     def _learn(self, key: str, features: tuple[int, ...]) -> int:
@@ -82,9 +81,9 @@ class Vocabulary:
         return known
 
 
-def word_features(token: str, stop: frozenset[str]) -> tuple[int, ...]:
-    """The indices of a word and of its letter groups; () for a function word."""
-    if token in stop or (len(token) < 2 and token.isascii() and not token.isdigit()):
+def word_features(token: str) -> tuple[int, ...]:
+    """The indices of a word and of its letter groups; () for a single letter."""
+    if len(token) < 2 and token.isascii() and not token.isdigit():
         return ()
     if token.isdigit():
         return (_hash("w:" + "0" * min(len(token), 4)),)

@@ -8,6 +8,7 @@ from itertools import accumulate
 from nlp.fast import FastPath, probability
 from nlp.features import TOKEN, concept_keys
 from nlp.reading import Reading
+from nlp.stopwords import stopwords
 from store.records import TAGS, Annotation
 
 WHY_TERMS = 5
@@ -28,8 +29,7 @@ def finish(reading: Reading, fast: FastPath) -> Annotation:
     if not reading.known:
         return Annotation(reading.id, reading.lang, reading.depth, None, None, dict.fromkeys(TAGS))
     p = {head: round(probability(odds), 4) for head, odds in reading.odds.items()}
-    thresholds = fast.heads.thresholds
-    labels = tuple(tag for tag in TAGS if p[tag] >= thresholds[tag])
+    labels = tuple(tag for tag in TAGS if p[tag] >= fast.heads.threshold(tag, reading.lang))
     return Annotation(
         post_id=reading.id,
         lang=reading.lang,
@@ -61,13 +61,15 @@ def _urgency(reading: Reading, p: dict[str, float]) -> float:
 
 
 def why(reading: Reading, fast: FastPath) -> tuple[str, ...]:
-    """The terms that raised the decision most, in the post's own words, the strongest first, none inside another."""
+    """The terms that raised the decision most, in the post's own words, the strongest first, none inside another;
+    a function word says nothing alone."""
     head = max(("emerging_incident", "public_order_threat", "rumour"), key=lambda name: reading.odds[name])
     column = fast.heads.names.index(head)
     tokens = list(TOKEN.finditer(reading.plain))
     keys = [key for hit in reading.hits for key in concept_keys(hit)]
     pulls = fast.pulls([token.group() for token in tokens] + keys, column)
-    spans = {token.span(): pull for token, pull in zip(tokens, pulls, strict=False)}
+    told = [token.group() not in stopwords() for token in tokens]
+    spans = {token.span(): pull for token, pull, telling in zip(tokens, pulls, told, strict=False) if telling}
     starts = [token.start() for token in tokens]
     sums = [0.0, *accumulate(pulls[: len(tokens)])]
     for index, hit in enumerate(reading.hits):

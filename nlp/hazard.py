@@ -25,7 +25,7 @@ SPECIFIC = (
     ("sea_accident", "missing_person"), ("avalanche", "missing_person"),
 )  # fmt: skip
 """Where both are named about as strongly, the first is meant."""
-FLOOR = 0.25
+FLOOR = 0.15
 
 
 def choose(reading: Reading, about: float) -> Scored | None:

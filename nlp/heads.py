@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -16,29 +17,45 @@ BINARY = ("about", "relevance", "emerging_incident", "public_order_threat", "rum
 """Heads with a calibrated probability of their own; the others are classes that share one."""
 
 
+CALIBRATED = ("fr", "en", "other")
+"""Languages with probabilities and thresholds of their own; the last stands for all others that are scored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """``weights`` is (SIZE, heads) float32, ``names`` its columns; ``bias`` the intercepts; ``scale`` and ``shift``
-    turn a raw score into log-odds at the declared prior; ``steps`` is added to a head's raw score where the lexicon
-    names a hazard outright, which carries over to hazards and languages that training shows seldom."""
+    """``weights`` is (SIZE, heads) float32, ``names`` its columns; ``bias`` (heads,) the intercepts; ``scale`` and
+    ``shift`` of shape (:data:`CALIBRATED`, heads) turn a raw score into log-odds at the declared prior; ``thresholds``:
+    head → language → the probability from which a post carries the label."""
 
     names: tuple[str, ...]
     weights: Floats
     bias: Floats
     scale: Floats
     shift: Floats
-    thresholds: dict[str, float]
-    steps: dict[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, Mapping[str, float]]
 
     def columns(self, prefix: str) -> list[int]:
         """The columns of one family of classes, such as ``need:``."""
         return [index for index, name in enumerate(self.names) if name.startswith(prefix)]
 
-    def log_odds(self, raw: Floats, named: Floats) -> Floats:
-        """Calibrated log-odds of raw scores (posts, heads); ``named`` (posts,) is 1 where a hazard is named."""
-        step = np.array([self.steps.get(name, 0.0) for name in self.names], np.float32)
-        odds: Floats = (raw + self.bias + named[:, None] * step) * self.scale + self.shift
+    def log_odds(self, raw: Floats, langs: Sequence[str]) -> Floats:
+        """Calibrated log-odds of raw scores (posts, heads), each post in its language."""
+        rows = [_row(lang) for lang in langs]
+        odds: Floats = (raw + self.bias) * self.scale[rows] + self.shift[rows]
         return odds
+
+    def line(self, head: str, lang: str) -> tuple[float, float]:
+        """Scale and shift of one head in a language, for scores that hold the intercept."""
+        row, column = _row(lang), self.names.index(head)
+        return float(self.scale[row, column]), float(self.shift[row, column])
+
+    def threshold(self, head: str, lang: str) -> float:
+        """The probability from which a post in ``lang`` carries the label."""
+        return self.thresholds[head][CALIBRATED[_row(lang)]]
+
+
+def _row(lang: str) -> int:
+    return CALIBRATED.index(lang) if lang in CALIBRATED else len(CALIBRATED) - 1
 
 
 def save(heads: Heads, folder: Path) -> None:
@@ -49,11 +66,15 @@ def save(heads: Heads, folder: Path) -> None:
     fresh.replace(folder / "heads.npz")
     told = {
         "names": list(heads.names),
-        **{key: [round(float(value), 5) for value in getattr(heads, key)] for key in ("bias", "scale", "shift")},
+        "bias": _rounded(heads.bias),
+        **{key: dict(zip(CALIBRATED, map(_rounded, getattr(heads, key)), strict=True)) for key in ("scale", "shift")},
         "thresholds": heads.thresholds,
-        "steps": heads.steps,
     }
     (folder / "heads.json").write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+
+
+def _rounded(values: Floats) -> list[float]:
+    return [round(float(value), 5) for value in values]
 
 
 @cache
@@ -62,5 +83,7 @@ def heads(folder: Path = FOLDER) -> Heads:
     told = orjson.loads((folder / "heads.json").read_bytes())
     with np.load(folder / "heads.npz", allow_pickle=False) as packed:
         weights = packed["weights"].astype(np.float32)
-    arrays = {key: np.array(told[key], np.float32) for key in ("bias", "scale", "shift")}
-    return Heads(tuple(told["names"]), weights, thresholds=told["thresholds"], steps=told["steps"], **arrays)
+    lines = {key: np.array([told[key][lang] for lang in CALIBRATED], np.float32) for key in ("scale", "shift")}
+    return Heads(
+        tuple(told["names"]), weights, np.array(told["bias"], np.float32), **lines, thresholds=told["thresholds"]
+    )

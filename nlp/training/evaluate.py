@@ -92,13 +92,13 @@ def share(task: str, lang: str, measure: str, hits: int, n: int) -> Figure:
 
 def held_out(data: fit.Data, model: Heads, head: str, groups: Sequence[str | Sequence[str]], seed: int) -> fit.Array:
     """Calibrated log-odds of the posts of each group by a head fitted without that group; NaN elsewhere."""
-    column = model.names.index(head)
     odds = np.full(len(data.examples), np.nan)
     for group in groups:
         here = np.isin(data.groups, [group] if isinstance(group, str) else list(group))
         coefficients, intercept = fit.fit(data, head, np.flatnonzero(~here), seed=seed)
-        raw = fit.raw_scores(data, head, np.flatnonzero(here), coefficients, intercept)
-        odds[here] = raw * model.scale[column] + model.shift[column]
+        raw = fit.raw_scores(data, np.flatnonzero(here), coefficients, intercept)
+        lines = np.array([model.line(head, lang) for lang in data.langs[here]])
+        odds[here] = raw * lines[:, 0] + lines[:, 1]
     return odds
 
 
@@ -120,9 +120,9 @@ def _recall(
 ) -> Iterator[Figure]:
     for head in ("about", "emerging_incident"):
         odds, wanted = held_out(data, model, head, groups, seed), fit.targets(data, head)
-        least = model.thresholds[head]
-        cut = float(np.log(least / (1 - least)))
         for lang in ("fr", "en"):
+            least = model.threshold(head, lang)
+            cut = float(np.log(least / (1 - least)))
             for label, measure in ((1, "recall"), (0, "false alarms")):
                 here = (wanted == label) & (data.langs == lang) & _of_source(data, source) & ~np.isnan(odds)
                 if here.sum() >= 20:

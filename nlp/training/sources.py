@@ -190,20 +190,24 @@ def pheme(data: Path) -> Iterator[Example]:
             yield Example(row["text"], "pheme:charliehebdo", "pheme", labels, row.get("lang"))
 
 
-def hate(data: Path) -> Iterator[Example]:
-    """Hostile speech: no incident, and no threat to public order."""
+def hate(data: Path, *, half: str = "seen") -> Iterator[Example]:
+    """Hostile speech: no incident, and no threat to public order; ``half`` as of :func:`background`."""
     for name, lang in (("mlma_fr", "fr"), ("mlma_en", "en"), ("davidson_en", "en")):
         for row in read(data / "hate_threat" / f"{name}.jsonl.gz"):
-            if not unseen(row["text"]):
-                yield Example(row["text"], f"hate:{name}", "hate_threat", dict(NOTHING), lang)
+            if unseen(row["text"]) == (half == "unseen"):
+                yield Example(row["text"], f"hate:{_fold(row['text'])}", "hate_threat", dict(NOTHING), lang)
 
 
 def background(data: Path, *, half: str = "seen") -> Iterator[Example]:
     """Ordinary French posts; ``half`` is ``seen`` (for training) or ``unseen`` (for measuring)."""
     for row in read(data / "background_fr" / "random_tweets.jsonl.gz"):
         if unseen(row["text"]) == (half == "unseen"):
-            fold = hashlib.blake2b(row["text"].encode("utf-8", "replace"), digest_size=1).digest()[0] % 5
-            yield Example(row["text"], f"background:{fold}", "background_fr", dict(NOTHING), "fr")
+            yield Example(row["text"], f"background:{_fold(row['text'])}", "background_fr", dict(NOTHING), "fr")
+
+
+def _fold(text: str) -> int:
+    """One of five parts of a source that has no events, by hash."""
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=1).digest()[0] % 5
 
 
 def others(data: Path) -> list[Example]:

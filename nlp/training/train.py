@@ -12,7 +12,7 @@ import numpy.typing as npt
 import orjson
 
 from nlp import heads as model
-from nlp.heads import BINARY, Heads
+from nlp.heads import BINARY, CALIBRATED, Heads
 from nlp.language import Languages
 from nlp.training import fit, words
 from nlp.training.common import write_common_names
@@ -22,6 +22,11 @@ Report = Callable[[str], None]
 SCORED = ("fr", "en", "es", "it", "pt")
 FALSE_ALARMS = {"emerging_incident": 0.003, "public_order_threat": 0.0003, "rumour": 0.001}
 """Share of ordinary posts that may carry a label, on ordinary posts that the model has not seen."""
+ORDINARY = {"fr": ("background_fr",), "en": ("hate_threat",)}
+"""The sources of ordinary posts of a language; there is no English stream but of posts that quarrel and insult."""
+LEAST = {"fr": 0.5, "en": 0.3}
+"""Nothing less likely carries a label, though fewer ordinary posts than allowed reach it. English is learnt beside
+off-topic posts of crisis days, which hold its probabilities down."""
 SETTLED = {"about": 0.5, "relevance": 0.5}
 PRIOR = {"about": 0.3, "relevance": 0.45, "emerging_incident": 0.11, "public_order_threat": 0.05, "rumour": 0.1}
 """Declared share of positives among the posts that filters keep; probabilities are calibrated at it."""
@@ -65,43 +70,56 @@ def fit_heads(data: fit.Data, *, seed: int = 0, report: Report = lambda _: None)
     rows = np.arange(len(data.examples))
     columns: list[fit.Array] = []
     names: list[str] = []
-    line: list[tuple[float, float, float]] = []
-    thresholds = dict(SETTLED)
+    bias: list[float] = []
+    lines: list[list[tuple[float, float]]] = []
+    thresholds = {head: dict.fromkeys(CALIBRATED, value) for head, value in SETTLED.items()}
     for head in BINARY:
         coefficients, intercept = fit.fit(data, head, rows, seed=seed)
         scores = fit.out_of_fold(data, head, seed=seed)
-        a, b = calibrate(data, head, scores)
+        lines.append([calibrate(data, head, scores, lang) for lang in CALIBRATED])
         if head in FALSE_ALARMS:
-            thresholds[head] = threshold(data, a * scores + b, FALSE_ALARMS[head])
+            thresholds[head] = limits(data, scores, lines[-1], FALSE_ALARMS[head])
         columns.append(coefficients)
         names.append(head)
-        line.append((intercept, a, b))
+        bias.append(intercept)
         report(f"{head} fitted")
     for name, labels in class_targets(data).items():
         coefficients, intercept = fit.fit_labels(data, labels, seed=seed)
         columns.append(coefficients)
         names.append(name)
-        line.append((intercept, 1.0, 0.0))
+        bias.append(intercept)
+        lines.append([(1.0, 0.0)] * len(CALIBRATED))
     report(f"{len(names)} heads fitted")
-    bias, scale, shift = np.array(line, np.float32).T
-    return Heads(tuple(names), np.stack(columns, axis=1).astype(np.float32), bias, scale, shift, thresholds, fit.STEPS)
+    scale, shift = np.array(lines, np.float32).transpose(2, 1, 0)
+    weights = np.stack(columns, axis=1).astype(np.float32)
+    return Heads(tuple(names), weights, np.array(bias, np.float32), scale, shift, thresholds)
 
 
-def calibrate(data: fit.Data, head: str, scores: fit.Array) -> tuple[float, float]:
-    """Scale and shift that make ``scores`` log-odds at the declared prior, each language counting the same."""
+def calibrate(data: fit.Data, head: str, scores: fit.Array, lang: str) -> tuple[float, float]:
+    """Scale and shift that make ``scores`` log-odds at the declared prior in ``lang``; in all languages together, each
+    counting the same, where it has no line of its own."""
     wanted = fit.targets(data, head)
-    sample = fit.weights(data, wanted, np.arange(len(wanted)))
+    if lang in fit.SHARE:
+        wanted = np.where(data.langs == lang, wanted, -1).astype(np.int8)
+    sample = np.zeros(len(wanted))
+    known = np.flatnonzero(wanted >= 0)
+    sample[known] = fit.weights(data, wanted, known)
     for label, mass in ((1, PRIOR[head]), (0, 1 - PRIOR[head])):
         here = wanted == label
         sample[here] *= mass * len(wanted) / max(sample[here].sum(), 1e-9)
     return fit.calibrate(scores, wanted, sample)
 
 
-def threshold(data: fit.Data, odds: fit.Array, share: float) -> float:
-    """The probability that at most ``share`` of ordinary French posts reach, and at least 0.5."""
-    ordinary = [i for i, e in enumerate(data.examples) if e.source == "background_fr" and data.langs[i] == "fr"]
-    reached = 1 / (1 + float(np.exp(-np.quantile(odds[ordinary], 1 - share))))
-    return round(max(0.5, reached), 4)
+def limits(data: fit.Data, scores: fit.Array, lines: list[tuple[float, float]], share: float) -> dict[str, float]:
+    """By language, the probability that at most ``share`` of ordinary posts reach, and at least :data:`LEAST`; where a
+    language has no ordinary posts of its own, the strictest."""
+    found = {}
+    for lang, (scale, shift) in zip(CALIBRATED, lines, strict=True):
+        here = [i for i, e in enumerate(data.examples) if e.source in ORDINARY.get(lang, ()) and data.langs[i] == lang]
+        if here:
+            reached = scale * float(np.quantile(scores[here], 1 - share)) + shift
+            found[lang] = round(max(LEAST[lang], 1 / (1 + float(np.exp(-reached)))), 4)
+    return {lang: found.get(lang, max(found.values())) for lang in CALIBRATED}
 
 
 def class_targets(data: fit.Data) -> dict[str, npt.NDArray[np.int8]]:

@@ -163,7 +163,7 @@ def test_removing_the_first_reason_lowers_the_score(read):
 
 
 def test_summing_cached_words_equals_the_matrix_product():
-    vocabulary = Vocabulary(frozenset({"le"}))
+    vocabulary = Vocabulary()
     texts = ["le feu brule", "", "fumee noire le feu", "feu"]
     seen = [vocabulary.see(text, lexicon().find(text)) for text in texts]
     weights = np.random.default_rng(0).normal(size=(SIZE, 3)).astype(np.float32)

@@ -4,15 +4,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from nlp import heads as model
 from nlp.heads import Heads
 from nlp.language import languages
-from nlp.training import fit, sources
+from nlp.training import fit, sources, train
 from nlp.training.evaluate import share
 
 ENOUGH = 1_400
 """Posts of the corpus that are fitted on here: a head needs no more to show what it does."""
+
+
+def heads(weights: np.ndarray, bias: float = 0.0, scale: tuple[tuple[float, ...], ...] = ()) -> Heads:
+    """Heads named a, b, … of these weights."""
+    count = weights.shape[1]
+    lines = np.array(scale or [[1.0] * count] * 3, np.float32)
+    limits = {"a": {"fr": 0.5, "en": 0.6, "other": 0.7}}
+    names = tuple("abcdef"[:count])
+    return Heads(names, weights, np.full(count, bias, np.float32), lines, np.zeros_like(lines), limits)
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +50,7 @@ def test_two_fits_with_one_seed_are_the_same_bytes(small: fit.Data, tmp_path: Pa
     files = []
     for name in ("a", "b"):
         coefficients, intercept = fit.fit(small, "about", np.arange(len(small.examples)))
-        one = np.ones(1, np.float32)
-        made = Heads(("about",), coefficients[:, None].astype(np.float32), one * intercept, one, one, {"about": 0.5})
+        made = heads(coefficients[:, None].astype(np.float32), bias=intercept)
         (tmp_path / name).mkdir()
         model.save(made, tmp_path / name)
         files.append([(tmp_path / name / file).read_bytes() for file in ("heads.npz", "heads.json")])
@@ -50,11 +59,35 @@ def test_two_fits_with_one_seed_are_the_same_bytes(small: fit.Data, tmp_path: Pa
 
 def test_saved_heads_come_back_within_the_step_of_their_packing(tmp_path: Path):
     weights = np.random.default_rng(0).normal(size=(64, 2)).astype(np.float32)
-    zero = np.zeros(2, np.float32)
-    model.save(Heads(("a", "b"), weights, zero, zero, zero, {"a": 0.5}, {"a": 0.9}), tmp_path)
+    model.save(heads(weights, scale=((1, 2), (3, 4), (5, 6))), tmp_path)
     back = model.heads(tmp_path)
     assert np.abs(back.weights - weights).max() < np.abs(weights).max() / 1000
-    assert (back.names, back.steps) == (("a", "b"), {"a": 0.9})
+    assert (back.names, back.line("b", "en")) == (("a", "b"), (4.0, 0.0))
+
+
+def test_a_post_is_weighed_and_labelled_as_its_language_asks():
+    made = heads(np.zeros((4, 1), np.float32), scale=((1,), (2,), (3,)))
+    assert made.log_odds(np.ones((3, 1), np.float32), ["en", "it", "fr"]).ravel().tolist() == [2.0, 3.0, 1.0]
+    assert [made.threshold("a", lang) for lang in ("fr", "en", "pt")] == [0.5, 0.6, 0.7]
+
+
+def test_what_every_post_shows_counts_for_nothing_and_what_few_show_for_more():
+    rare = fit.rarity(csr_matrix(np.array([[1, 1, 0], [1, 0, 0], [1, 0, 1], [1, 1, 0]], np.float32)))
+    assert rare[0] == 0 < rare[1] < rare[2]
+
+
+def test_the_limit_of_a_language_is_what_its_ordinary_posts_reach_and_the_strictest_where_it_has_none():
+    told = [
+        ("background_fr", "fr", 2.0),
+        ("background_fr", "fr", 1.0),
+        ("hate_threat", "en", 3.0),
+        ("corpus", "en", 9.0),
+    ]
+    examples = [sources.Example("", "", source, {}) for source, *_ in told]
+    langs = np.array([lang for _, lang, _ in told])
+    data = fit.Data(examples, csr_matrix((4, 1)), langs, langs)
+    found = train.limits(data, np.array([score for *_, score in told]), [(1.0, 0.0)] * 3, 0.0)
+    assert found == {"fr": 0.8808, "en": 0.9526, "other": 0.9526}
 
 
 def test_a_head_fitted_on_the_corpus_tells_its_sides_apart(small: fit.Data):

@@ -2,7 +2,8 @@
 
 Heads are fitted as ``vigie train`` does it, on every other source and on the first rounds of the training part. The
 operating point of a head is the score that 0.3 % of the ordinary French posts of the unseen half of ``background_fr``
-reach, so figures of different points are compared at the same number of false alarms. Measured there:
+reach, and 0.3 % of the English ones of the unseen half of ``hate_threat``, so figures of different points are compared
+at the same number of false alarms. Measured there:
 
 - ``unseen``: recall on posts of the frozen test part about hazards that no training post shows;
 - ``seen``: the same on its other hazards;
@@ -13,7 +14,7 @@ reach, so figures of different points are compared at the same number of false a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def material(data: Path, folder: Path = CORPUS) -> Material:
     told += [(sources.example(one, f"{ROUND}{group[one.id]}"), round_of(one)) for one in train]
     told += [(sources.example(one, f"{TEST}{one.id}"), "test") for one in test]
     told += [(one, "background") for one in sources.background(data, half="unseen")]
+    told += [(one, "background") for one in sources.hate(data, half="unseen") if one.lang == "en"]
     prepared = fit.prepare([one for one, _ in told], languages())
     origins = {id(one): origin for one, origin in told}
     origin = np.array([origins[id(one)] for one in prepared.examples])
@@ -100,27 +102,32 @@ def measured(
     """Every figure after these rounds."""
     learnt = made.rows("base", *rounds)
     for head in HEADS:
-        scores, cut = scored(made, head, learnt, seed)
+        scores, cuts = scored(made, head, learnt, seed)
         report(f"{len(rounds)} rounds: {head} fitted")
-        yield from _on_test(made, head, scores, cut)
+        yield from _on_test(made, head, scores, cuts)
         if head == "about":
             yield from _originals(made, learnt, seed)
     yield from _events(made, learnt, seed)
     report(f"{len(rounds)} rounds: relevance on crisislex_t26 measured")
 
 
-def scored(made: Material, head: str, rows: Rows, seed: int) -> tuple[fit.Array, float]:
-    """The raw scores of all texts by a head fitted on ``rows``, and the operating point."""
+def scored(made: Material, head: str, rows: Rows, seed: int) -> tuple[fit.Array, dict[str, float]]:
+    """The raw scores of all texts by a head fitted on ``rows``, and the operating point of each language: what 0.3 %
+    of its posts that are about no harm reach. The English ones are hostile, for want of others."""
     coefficients, intercept = fit.fit(made.data, head, rows, seed=seed)
-    scores = fit.raw_scores(made.data, head, np.arange(len(made.origin)), coefficients, intercept)
+    scores = fit.raw_scores(made.data, np.arange(len(made.origin)), coefficients, intercept)
     calm = made.rows("background")
-    french = calm[made.data.langs[calm] == "fr"]
-    return scores, float(np.quantile(scores[french], 1 - FALSE_ALARMS))
+    langs = made.data.langs[calm]
+    return scores, {lang: _reached(scores[calm[langs == lang]]) for lang in LANGS}
 
 
-def _on_test(made: Material, head: str, scores: fit.Array, cut: float) -> Iterator[Figure]:
-    rows = made.rows("test")
-    found = {made.data.examples[row].group.removeprefix(TEST): bool(scores[row] > cut) for row in rows}
+def _reached(scores: fit.Array) -> float:
+    return float(np.quantile(scores, 1 - FALSE_ALARMS)) if len(scores) else float("inf")
+
+
+def _on_test(made: Material, head: str, scores: fit.Array, cuts: Mapping[str, float]) -> Iterator[Figure]:
+    told = {made.data.examples[row].group.removeprefix(TEST): row for row in made.rows("test")}
+    found = {name: bool(scores[row] > cuts[str(made.data.langs[row])]) for name, row in told.items()}
     posts = [one for one in made.test if one.id in found]
     by_id = {one.id: one for one in posts}
     for lang in LANGS:
@@ -144,11 +151,11 @@ def _share(task: str, lang: str, measure: str, hits: Sequence[bool]) -> Iterator
 def _originals(made: Material, learnt: Rows, seed: int) -> Iterator[Figure]:
     """Recall on the French originals of ``disaster_messages``, learnt without them."""
     told = np.array([one.source == "disaster_messages" for one in made.data.examples])
-    scores, cut = scored(made, "about", learnt[~told[learnt]], seed)
+    scores, cuts = scored(made, "about", learnt[~told[learnt]], seed)
     wanted = fit.targets(made.data, "about")
     original = np.array([one.lang is None for one in made.data.examples])
     here = told & original & (made.data.langs == "fr") & (wanted == 1)
-    yield from _share("disaster_messages, originals", "fr", "about recall", (scores[here] > cut).tolist())
+    yield from _share("disaster_messages, originals", "fr", "about recall", (scores[here] > cuts["fr"]).tolist())
 
 
 def _events(made: Material, learnt: Rows, seed: int) -> Iterator[Figure]:
@@ -161,7 +168,7 @@ def _events(made: Material, learnt: Rows, seed: int) -> Iterator[Figure]:
         here = told & np.isin(data.groups, events[fold::FOLDS])
         coefficients, intercept = fit.fit(data, "relevance", learnt[~here[learnt]], seed=seed)
         rows = np.flatnonzero(here)
-        scores[rows] = fit.raw_scores(data, "relevance", rows, coefficients, intercept)
+        scores[rows] = fit.raw_scores(data, rows, coefficients, intercept)
     for lang in LANGS:
         here = told & (data.langs == lang) & (wanted >= 0)
         if here.sum() >= LEAST:

@@ -122,7 +122,7 @@ def _stack(
     half = _folds(data.groups, seed + 1) == 0
     coefficients, intercept = fit.fit(data, "about", rows[~half[rows]], seed=seed)
     everything = np.arange(len(data.examples))
-    plain = fit.raw_scores(data, "about", everything, coefficients, intercept)
+    plain = fit.raw_scores(data, everything, coefficients, intercept)
     upper = rows[half[rows] & (wanted[rows] >= 0)]
     both = np.stack([plain, writer], axis=1)
     second = LogisticRegression(C=10.0).fit(
