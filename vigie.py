@@ -88,7 +88,8 @@ def annotate(house: House) -> Iterator[Step]:
     """What each post says."""
     db, clock = house.db, house.clock
     outside = lru_cache(1)(lambda declared: declared and Geocoder(declared, db, clock))
-    with closing(Crew()) as crew, closing(Alone()) as alone, wary(db, crew.ready(), alone) as reader:
+    with closing(Crew()) as crew, closing(Alone()) as alone, wary(db, crew, alone) as reader:
+        threading.Thread(target=crew.ready, name="models", daemon=True).start()  # most posts need no deep reading
         yield lambda world, lease: annotate_stage(
             db, world, annotator=reader, clock=clock, lease=lease, geocoder=outside(world.bundle.geocoder)
         )
