@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import time
 import tracemalloc
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -169,11 +168,3 @@ def test_a_packed_file_cut_in_the_middle_is_told_and_what_came_before_is_kept(tm
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "none.jsonl")
-
-
-def test_reading_is_fast(tmp_path: Path) -> None:
-    text = "un texte de la longueur habituelle d'un message, avec quelques mots de plus pour faire bonne mesure"
-    file = write(tmp_path / "a.jsonl", [line(str(number), number // 400, text=text) for number in range(20_000)])
-    start = time.perf_counter()
-    count = len(read(file)[0])
-    assert count / (time.perf_counter() - start) > 20_000
