@@ -37,7 +37,7 @@ class House:
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(("VIGIE_", "X_BEARER"))}
         self.env |= {f"VIGIE_{name}_PORT": str(port) for name, port in self.ports.items()}
         self.env |= {"VIGIE_HOME": str(home), "VIGIE_CONFIG": str(self.bundle()), "PYTHONPATH": str(ROOT)}
-        self.env |= {"VIGIE_DRILL_SPEED": "12", **more}
+        self.env |= {"VIGIE_DRILL_SPEED": "40", **more}
         self.started = time.monotonic()
         self.out = (home / "run.log").open("wb")
         self.process = subprocess.Popen(self.vigie("run", *arguments), env=self.env, stdout=self.out, stderr=self.out)
