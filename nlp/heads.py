@@ -11,13 +11,12 @@ import numpy as np
 import orjson
 
 from nlp.features import Floats
+from nlp.language import HOME
 
 FOLDER = Path(__file__).parent / "models"
 BINARY = ("about", "relevance", "emerging_incident", "public_order_threat", "rumour")
 """Heads with a calibrated probability of their own; the others are classes that share one."""
-
-
-CALIBRATED = ("fr", "en", "other")
+CALIBRATED = (*HOME, "other")
 """Languages with probabilities and thresholds of their own; the last stands for all others that are scored."""
 
 
@@ -55,7 +54,7 @@ class Heads:
 
 
 def _row(lang: str) -> int:
-    return CALIBRATED.index(lang) if lang in CALIBRATED else len(CALIBRATED) - 1
+    return HOME.index(lang) if lang in HOME else len(HOME)
 
 
 def save(heads: Heads, folder: Path) -> None:

@@ -13,7 +13,7 @@ import orjson
 
 from nlp import heads as model
 from nlp.heads import BINARY, CALIBRATED, Heads
-from nlp.language import Languages
+from nlp.language import HOME, Languages
 from nlp.training import fit, words
 from nlp.training.common import write_common_names
 from nlp.training.sources import LICENCES, Example, everything
@@ -99,7 +99,7 @@ def calibrate(data: fit.Data, head: str, scores: fit.Array, lang: str) -> tuple[
     """Scale and shift that make ``scores`` log-odds at the declared prior in ``lang``; in all languages together, each
     counting the same, where it has no line of its own."""
     wanted = fit.targets(data, head)
-    if lang in fit.SHARE:
+    if lang in HOME:
         wanted = np.where(data.langs == lang, wanted, -1).astype(np.int8)
     sample = np.zeros(len(wanted))
     known = np.flatnonzero(wanted >= 0)
