@@ -18,7 +18,7 @@ from store.database import Database
 from store.index.cluster import Cluster
 
 KEEPER = """
-import os, sys, time, psutil
+import contextlib, os, shutil, sys, time, psutil
 from pathlib import Path
 from desk.trials.engine import one_node
 work, parent = Path(sys.argv[1]), int(sys.argv[2])
@@ -27,6 +27,9 @@ with one_node(work) as node:
     (work / "url.new").rename(work / "url")
     while psutil.pid_exists(parent):
         time.sleep(0.5)
+shutil.rmtree(work)  # the node wrote on while the run cleared its files away
+with contextlib.suppress(OSError):  # other files are there to be looked at
+    work.parent.rmdir()
 """
 
 FIRST = (
