@@ -97,9 +97,9 @@ class _Work:
     def step(self) -> int:
         """Feed where the lease is ours, or free; gives how much was dealt with."""
         if self._holding is None:
-            if feeding(self._db, self._clock()):
+            now, owner = self._clock(), this_process("vigie index")
+            if feeding(self._db, now) or not leases.acquire(self._db, STAGE, owner, now):  # somebody was faster
                 return 0
-            owner = this_process("vigie index")
             self._holding = Holding(self._db, [STAGE], owner, self._clock, self._stop).__enter__()
             self._feeder = Feeder(self._db, self._cluster, self._clock)
         assert self._feeder

@@ -10,10 +10,13 @@ from click.testing import CliRunner
 import vigie
 from config.publish import publish_folder
 from config.settings import settings
+from desk import indexing
 from desk.cli import main
 from store import posts, times
 from store.database import Database
 from store.index.cluster import connect
+from store.index.families import STAGE
+from store.leases import acquire, release
 from store.records import Post
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -62,6 +65,20 @@ def test_whoever_feeds_the_index_builds_it_and_the_command_follows(home, client,
         house.stop.set()
         task.join(60)
     assert (status, "posts: generation r" in said, "3 documents" in said) == (0, True, True)
+
+
+def test_whoever_takes_the_lease_between_looking_and_taking_builds_it(home, client, cluster, monkeypatch):
+    monkeypatch.setattr(indexing, "feeding", lambda db, now: None)
+    held = acquire(home, STAGE, "another", times.now())
+    house = vigie.House(settings(), home)
+    task = threading.Thread(target=vigie.run_task, args=("index", house))
+    threading.Timer(1, lambda: (release(home, held), task.start())).start()
+    try:
+        status, said = ask("rebuild", "posts")
+    finally:
+        house.stop.set()
+        task.join(60)
+    assert (status, "3 documents" in said) == (0, True)
 
 
 def test_both_sides_are_compared_by_family_and_day_and_what_differs_is_fed_anew(home, client, cluster):
