@@ -2,6 +2,9 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
+# What Python compiled is kept, wherever the shell says otherwise: it is half of every start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test lint pytest lock clean
 
 run: .venv/.ready

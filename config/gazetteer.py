@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from shapely import STRtree
 from shapely.geometry import Point
 
@@ -103,15 +102,14 @@ class Gazetteer:
 
     def nearest_commune(self, lat: float, lon: float) -> Toponym:
         """The French commune whose centroid is nearest to a position, however far that is."""
-        tree, rows = self._positions
-        _, index = tree.query(_on_sphere([lat], [lon])[0])
-        return self._toponym(rows[int(index)])
+        places, rows = self._positions
+        return self._toponym(rows[int((places @ _on_sphere([lat], [lon])[0]).argmax())])
 
     def communes_within(self, lat: float, lon: float, radius_m: float) -> tuple[Toponym, ...]:
         """The French communes whose centroid lies within ``radius_m`` of a position, in no useful order."""
-        tree, rows = self._positions
-        chord = 2 * math.sin(min(radius_m / EARTH_M, math.pi) / 2)
-        return tuple(self._toponym(rows[i]) for i in tree.query_ball_point(_on_sphere([lat], [lon])[0], chord))
+        places, rows = self._positions
+        close = places @ _on_sphere([lat], [lon])[0] >= math.cos(min(radius_m / EARTH_M, math.pi))
+        return tuple(self._toponym(rows[i]) for i in np.flatnonzero(close))
 
     def _toponym(self, row: int) -> Toponym:
         made = self._made.get(row)
@@ -146,10 +144,10 @@ class Gazetteer:
         return found
 
     @cached_property
-    def _positions(self) -> tuple[cKDTree, list[int]]:
+    def _positions(self) -> tuple[NDArray[np.float64], list[int]]:
         communes = [(row, fields) for row, fields in self._french if fields[2] == "commune"]
         lats, lons = ([float(fields[column]) for _, fields in communes] for column in (3, 4))
-        return cKDTree(_on_sphere(lats, lons)), [row for row, _ in communes]
+        return _on_sphere(lats, lons), [row for row, _ in communes]
 
 
 @cache

@@ -11,13 +11,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from nlp.automaton import Hit
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 SIZE = 1 << 18
 TOKEN = re.compile(r"[^\W_]+")
@@ -129,6 +132,8 @@ def _pairs(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> npt.N
 
 def matrix(vocabulary: Vocabulary, posts: Sequence[Seen]) -> csr_matrix:
     """The posts as counts of shape (posts, SIZE), each row divided by the root of its number of features."""
+    from scipy.sparse import csr_matrix  # half a second, which only training needs
+
     rows = [_row(vocabulary, post) for post in posts]
     lengths = np.fromiter((len(row) for row in rows), np.int64, len(rows))
     starts = np.concatenate([[0], np.cumsum(lengths)])

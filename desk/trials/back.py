@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -90,7 +91,7 @@ class Installation:
         for child in self.run.children():
             with suppress(psutil.Error):  # ended while we looked
                 line = " ".join(child.cmdline()).replace("_", "-")
-                if all(word in line for word in words):
+                if all(re.search(rf"{word}\b", line) for word in words):  # `watch`, not `watchdog`
                     return child
         raise LookupError(f"no process {' '.join(words)}")
 
