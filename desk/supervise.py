@@ -38,7 +38,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.env},
+                env={**_kept(), **self.env},
                 start_new_session=True,
             )
         self.started_at = time.monotonic()
@@ -50,6 +50,11 @@ class Child:
                 os.killpg(self.process.pid, number)
             except ProcessLookupError:
                 self.process = None
+
+
+def _kept() -> dict[str, str]:
+    """This process's environment; what Python compiled is kept whatever it says, for it is half of a start."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 class Supervisor:
