@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import spacy
 from spacy.language import Language
 
+from nlp.automaton import Hit
 from nlp.deep import (  # noqa: F401 - importing them registers their factories
     hearsay,
     moment,
@@ -17,6 +19,7 @@ from nlp.deep import (  # noqa: F401 - importing them registers their factories
     voice,
 )
 from nlp.deep.findings import Findings, found
+from nlp.deep.french import French
 from nlp.fast import MAX_ODDS
 from nlp.reading import Reading
 from store.records import Quantity
@@ -39,21 +42,26 @@ WHEN_SHIFT = {"past": -1.5, "hypothetical": -1.5, "exercise": -3.0, "imminent": 
 
 
 @cache
-def pipeline(lang: str) -> Language:
+def pipeline(lang: str, names: tuple[str, ...] = NAMES) -> Language:
     """The pipeline of a language; it can be saved with ``to_disk`` and loaded where :mod:`nlp.deep` is imported."""
-    nlp = spacy.blank(lang)
-    for name in NAMES:
+    nlp = French() if lang == "fr" else spacy.blank(lang)
+    for name in names:
         nlp.add_pipe(name)
     return nlp
+
+
+def examined(plain: str, hits: Sequence[Hit], lang: str, names: tuple[str, ...] = NAMES) -> Findings:
+    """What the components find in a folded text of French or English."""
+    nlp = pipeline(lang, names)
+    doc = nlp.make_doc(plain[:LONGEST])
+    found(doc).hits = [hit for hit in hits if hit.end <= LONGEST]
+    return found(nlp(doc))
 
 
 def read_deeply(reading: Reading) -> None:
     """Run the components over a post of a supported language and correct its reading."""
     if reading.known and reading.lang in LANGS:
-        nlp = pipeline(reading.lang)
-        doc = nlp.make_doc(reading.plain[:LONGEST])
-        found(doc).hits = [hit for hit in reading.hits if hit.end <= LONGEST]
-        correct(reading, found(nlp(doc)))
+        correct(reading, examined(reading.plain, reading.hits, reading.lang))
     reading.depth = "full"
 
 
