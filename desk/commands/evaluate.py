@@ -8,7 +8,8 @@ from dataclasses import asdict
 import click
 import orjson
 
-from nlp.training.evaluate import Figure, evaluate
+from nlp.training.evaluate import evaluate
+from nlp.training.figures import Figure
 from nlp.training.sources import shared_data
 
 

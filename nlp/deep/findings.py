@@ -14,13 +14,15 @@ from store.records import Quantity
 @dataclass(slots=True)
 class Findings:
     """Filled in by the components. ``hits`` are the lexicon's, with offsets into ``text``, the document's folded text
-    (kept here, because a document puts its text together anew each time it is asked)."""
+    (kept here, because a document puts its text together anew each time it is asked); ``spared``: all that is denied is
+    that people were hurt."""
 
     doc: Doc
     text: str
     hits: list[Hit] = field(default_factory=list)
     negated: bool = False
     refuted: bool = False
+    spared: bool = False
     hearsay: bool = False
     sourced: bool = False
     when: str | None = None
@@ -28,6 +30,7 @@ class Findings:
     voice: str | None = None
     stance: str | None = None
     threat: float = 0.0
+    chances: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def has(self, *concepts: str) -> bool:
         """Whether a term of one of these concepts was found."""

@@ -45,8 +45,9 @@ class Negation(Component):
         hazards = [hit for hit in findings.hazards() if hit.term.concept not in ABSENCES]
         strong = [hit for hit in hazards if hit.term.strong] or hazards
         findings.negated = bool(strong) and all(_denied(findings.doc, hit) for hit in strong)
+        findings.spared = _only_about_people(findings.hits)
         denied = findings.has("denial") and not findings.has("hearsay", "question")
-        findings.refuted = findings.negated or (denied and bool(hazards) and not _only_about_people(findings.hits))
+        findings.refuted = findings.negated or (denied and bool(hazards) and not findings.spared)
 
 
 def _denied(doc: Doc, hit: Hit) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import spacy
@@ -10,6 +10,7 @@ from spacy.language import Language
 
 from nlp.automaton import Hit
 from nlp.deep import (  # noqa: F401 - importing them registers their factories
+    fields,
     hearsay,
     moment,
     negation,
@@ -20,11 +21,12 @@ from nlp.deep import (  # noqa: F401 - importing them registers their factories
 )
 from nlp.deep.findings import Findings, found
 from nlp.deep.french import French
-from nlp.fast import MAX_ODDS
+from nlp.fast import MAX_ODDS, probability
+from nlp.hazard import FLOOR
 from nlp.reading import Reading
-from store.records import Quantity
+from store.records import Quantity, Scored
 
-NAMES = (
+RULES = (
     "vigie_negation",
     "vigie_hearsay",
     "vigie_when",
@@ -33,12 +35,15 @@ NAMES = (
     "vigie_stance",
     "vigie_threat",
 )
+NAMES = (*RULES, "vigie_fields")
 LANGS = frozenset({"fr", "en"})
 LONGEST = 3000
 """Folded characters that are read deeply; what a post says after that is left to the fast path."""
-HARM = ("injured", "dead", "missing", "trapped", "evacuated", "damage", "blocked", "rescue")
-"""What a claim that is a rumour is about, where it names no hazard."""
-WHEN_SHIFT = {"past": -1.5, "hypothetical": -1.5, "exercise": -3.0, "imminent": 0.0, "now": 0.15}
+ABOUT = 0.15
+"""How likely a post must be about harm for its need and hazard to be told."""
+NOTHING = "not_humanitarian"
+INSTEAD, AT_ALL = 0.5, 0.3
+"""How likely a hazard that no word names outright must be: to replace one that words hint at, to be told at all."""
 
 
 @cache
@@ -66,32 +71,53 @@ def read_deeply(reading: Reading) -> None:
 
 
 def correct(reading: Reading, findings: Findings) -> None:
-    """Bring what was found into the reading: fields are set, log-odds move by a fixed step for each finding."""
-    odds = reading.odds
-    about = odds["about"] > -1.7 or bool(findings.hazards())
+    """Bring what was found into the reading: fields are set, log-odds move a step for what is likely."""
     reading.quantities = tuple(_original(reading, quantity) for quantity in findings.quantities)
-    if not about:
-        odds["public_order_threat"] += min(findings.threat, 0.0)
-        odds["rumour"] -= 2.0
-        return
-    when = findings.when if not (reading.drill and findings.when == "exercise") else "now"
-    reading.when, reading.refuted, reading.stance = when, findings.refuted, findings.stance
+    if reading.drill:
+        _as_if_real(findings)
+    reading.when, reading.refuted, reading.stance = findings.when, findings.refuted, findings.stance
     reading.source = findings.voice or reading.source
-    odds["emerging_incident"] += WHEN_SHIFT.get(when or "", 0.0) - 2.5 * findings.refuted
-    odds["public_order_threat"] += findings.threat - 2.0 * (when == "exercise")
-    odds["rumour"] += _rumour_shift(findings)
-    for head, value in odds.items():
-        odds[head] = max(-MAX_ODDS, min(MAX_ODDS, value))
+    if (about := probability(reading.odds["about"])) >= ABOUT:
+        reading.need = _likeliest(findings.chances["need"], about)
+        reading.hazard = _hazard(reading, findings, about)
+    for head, shift in _shifts(findings).items():
+        reading.odds[head] = max(-MAX_ODDS, min(MAX_ODDS, reading.odds[head] + shift))
 
 
-def _rumour_shift(findings: Findings) -> float:
-    if findings.refuted:
-        return -3.0
-    if not (findings.hazards() or findings.has(*HARM)):
-        return -2.0
-    if findings.hearsay:
-        return -0.5 if findings.sourced else 2.0
-    return -1.5 if findings.voice in ("eyewitness", "authority", "media", "relative") else -1.2
+def _as_if_real(findings: Findings) -> None:
+    """A post that itself belongs to an exercise tells of it as of something real."""
+    chances = findings.chances["when"]
+    chances["now"], chances["exercise"] = chances["now"] + chances["exercise"], 0.0
+    findings.when = "now" if findings.when == "exercise" else findings.when
+
+
+def _hazard(reading: Reading, findings: Findings, about: float) -> Scored | None:
+    """What words name outright; else what is learnt, where it is likely enough."""
+    chances = findings.chances["hazard"]
+    outright = reading.hazard and any(hit.term.strong for hit in findings.hazards())
+    if outright or max(chances.values()) < (INSTEAD if reading.hazard else AT_ALL):
+        return reading.hazard
+    found = _likeliest(chances, about)
+    return found if found and found.p >= FLOOR else reading.hazard
+
+
+def _likeliest(chances: Mapping[str, float], about: float) -> Scored | None:
+    """The likeliest class, no likelier than that the post is about harm at all."""
+    name = max(chances, key=chances.__getitem__)
+    return None if name == NOTHING else Scored(name, round(chances[name] * about, 3))
+
+
+def _shifts(findings: Findings) -> dict[str, float]:
+    """Head → change of its log-odds. Larger steps, and weights learnt from all of this, told fewer of the crises at as
+    many false alarms."""
+    when, taken, source = (findings.chances[family] for family in ("when", "stance", "source"))
+    refuted, exercise = findings.chances["refuted"]["true"], when["exercise"]
+    witnessed = sum(source[name] for name in ("eyewitness", "relative", "authority", "media"))
+    return {
+        "emerging_incident": -(when["past"] + when["hypothetical"]) - 2 * exercise - 2 * refuted,
+        "public_order_threat": findings.threat - 2 * exercise,
+        "rumour": 0.5 * findings.hearsay - 2 * refuted - witnessed - taken["asks"],
+    }
 
 
 def _original(reading: Reading, quantity: Quantity) -> Quantity:

@@ -59,5 +59,5 @@ def _weight(text: str, findings: Findings) -> float:
     if unserious:
         return -3.0 * unserious
     if not announced:
-        return 0.5 if concrete == 3 else -2.0
-    return {0: -1.0, 1: -0.5, 2: 1.5, 3: 2.5}[concrete]
+        return 0.2 if concrete == 3 else -0.6
+    return {0: -0.3, 1: -0.2, 2: 0.5, 3: 0.8}[concrete]

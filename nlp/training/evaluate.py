@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import beta
 from sklearn.metrics import f1_score
 
 from nlp.annotate import DEEP_FLOOR, Annotator
 from nlp.heads import Heads, heads
 from nlp.language import languages
 from nlp.training import fit, sources
+from nlp.training.figures import Figure, share
+from nlp.training.frozen import frozen
 from nlp.wire import Line
 from store.records import Annotation
 
@@ -23,24 +23,13 @@ Report = Callable[[str], None]
 BATCH = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured figure: ``value`` of ``n`` cases, between ``low`` and ``high`` with 95 % confidence where it is a
-    share of cases (Clopper-Pearson), else None."""
-
-    task: str
-    lang: str
-    measure: str
-    value: float
-    n: int
-    low: float | None = None
-    high: float | None = None
-
-
 def evaluate(data: Path, *, seed: int = 0, report: Report = lambda _: None) -> list[Figure]:
     """Every figure. Heads are fitted again without the event that they are measured on; ordinary posts are the half
     that training never reads, read by the shipped models. Takes some minutes."""
-    figures = [*false_alarms(data)]
+    annotator = Annotator()
+    figures = [*frozen(annotator)]
+    report("frozen test read")
+    figures += false_alarms(data, annotator)
     report("false alarms counted")
     prepared = fit.prepare(sources.everything(data), languages())
     model = heads()
@@ -56,9 +45,8 @@ def evaluate(data: Path, *, seed: int = 0, report: Report = lambda _: None) -> l
     return figures
 
 
-def false_alarms(data: Path) -> Iterator[Figure]:
+def false_alarms(data: Path, annotator: Annotator) -> Iterator[Figure]:
     """Share of unseen ordinary and hostile posts that carry a label, by the shipped models on the deep path."""
-    annotator = Annotator()
     streams = {
         ("background_fr, unseen half", "fr"): (e.text for e in sources.background(data, half="unseen")),
         ("hate_threat, unseen half", "fr"): _hostile(data, "mlma_fr"),
@@ -81,13 +69,6 @@ def annotated(annotator: Annotator, texts: Iterable[str]) -> Iterator[Annotation
     texts = iter(texts)
     while batch := list(islice(texts, BATCH)):
         yield from annotator.annotate([Line("", text) for text in batch], floor=DEEP_FLOOR)
-
-
-def share(task: str, lang: str, measure: str, hits: int, n: int) -> Figure:
-    """A share with its Clopper-Pearson interval."""
-    low = float(beta.ppf(0.025, hits, n - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(0.975, hits + 1, n - hits)) if hits < n else 1.0
-    return Figure(task, lang, measure, hits / max(n, 1), n, low, high)
 
 
 def held_out(data: fit.Data, model: Heads, head: str, groups: Sequence[str | Sequence[str]], seed: int) -> fit.Array:

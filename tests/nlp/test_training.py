@@ -10,7 +10,7 @@ from nlp import heads as model
 from nlp.heads import Heads
 from nlp.language import languages
 from nlp.training import fit, sources, train
-from nlp.training.evaluate import share
+from nlp.training.figures import share
 
 ENOUGH = 1_400
 """Posts of the corpus that are fitted on here: a head needs no more to show what it does."""
@@ -93,7 +93,7 @@ def test_the_limit_of_a_language_is_what_its_ordinary_posts_reach_and_the_strict
 def test_a_head_fitted_on_the_corpus_tells_its_sides_apart(small: fit.Data):
     scores = fit.out_of_fold(small, "about", folds=3)
     wanted = fit.targets(small, "about")
-    assert np.mean(scores[wanted == 1]) > np.mean(scores[wanted == 0]) + 0.3
+    assert np.mean(scores[wanted == 1]) > np.mean(scores[wanted == 0]) + 0.25
 
 
 def test_the_halves_of_the_background_do_not_overlap(shared: Path):

@@ -24,7 +24,7 @@ from sklearn.metrics import f1_score
 
 from nlp.language import languages
 from nlp.training import fit, sources
-from nlp.training.evaluate import Figure, share
+from nlp.training.figures import Figure, share
 from nlp.training.sources import Example
 from nlp.training.written.lists import LANGS
 from nlp.training.written.post import Written
