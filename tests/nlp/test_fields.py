@@ -19,7 +19,7 @@ TOLD = [
     ("La mairie dément : le pont tient", {"stance": "denies", "refuted": "true", "source": "authority"}),
     (
         "Il y a dix ans le pont cédait",
-        {"when": "past", "source": "other", "need": "other_relevant_information", "hazard": "flood"},
+        {"when": "past", "need": "other_relevant_information", "hazard": "flood"},
     ),
     ("Gâteau aux poires ce soir", {}),
 ]
