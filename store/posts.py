@@ -109,6 +109,11 @@ def between(conn: Connection, after: int, last: int, prefix: str) -> list[str]:
     )
 
 
+def received(conn: Connection, since: datetime) -> list[str]:
+    """The ids of the posts received from ``since`` (UTC) on, in the order in which they came."""
+    return list(conn.execute(select(posts.c.id).where(posts.c.received_at >= since).order_by(posts.c.seq)).scalars())
+
+
 def authors(conn: Connection, since: datetime, until: datetime) -> frozenset[str]:
     """The authors of the posts received from ``since`` on and before ``until`` (UTC)."""
     heard = (posts.c.received_at >= since) & (posts.c.received_at < until) & posts.c.author.is_not(None)

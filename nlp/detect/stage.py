@@ -75,7 +75,7 @@ def _told(conn: Connection, news: list[Change], world: World) -> dict[str, Membe
     keys = dict.fromkeys(change.key for change in news if change.op != "delete")
     read = read_annotations(conn, list(keys), least=ABOUT)
     found = posts.get(conn, list(read))
-    return {id: member(post, read[id], world.bundle.gate, _tags(world)) for id, post in found.items()}
+    return {id: member(post, read[id], world.bundle.gate, tags_of(world)) for id, post in found.items()}
 
 
 def _unread(conn: Connection) -> list[datetime]:
@@ -86,7 +86,8 @@ def _unread(conn: Connection) -> list[datetime]:
     return [post.received_at for post in found.values() if post.id not in read]
 
 
-def _tags(world: World) -> list[str]:
+def tags_of(world: World) -> list[str]:
+    """The tags that the bundle allows to be used: public order needs a legal basis."""
     return [tag for tag in TAGS if tag != APART or world.bundle.public_order]
 
 
@@ -95,7 +96,7 @@ def _past(conn: Connection, news: list[Change], memory: Memory, world: World) ->
     new = [change.key for change in news if change.table == "withdrawals" and change.op == "insert"]
     withdrawn = withdrawals.get(conn, new).values() if new else ()
     past = [one for one in withdrawn if one.incident_id not in memory.cases]
-    return corrected(conn, past, world.bundle.gate, _tags(world))
+    return corrected(conn, past, world.bundle.gate, tags_of(world))
 
 
 def _write(
