@@ -25,7 +25,17 @@ def gone(owner: str) -> bool:
     False as well where its number was given to a new process: then the lease runs out by itself.
     """
     known = _NAME.match(owner)
-    return known is not None and known["place"] == _place() and not psutil.pid_exists(int(known["pid"]))
+    return known is not None and known["place"] == _place() and _ended(int(known["pid"]))
+
+
+def _ended(pid: int) -> bool:
+    """Whether no such process runs; one that was killed counts, though its parent may not have noticed yet."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False
 
 
 @cache

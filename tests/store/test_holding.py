@@ -5,6 +5,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+import psutil
 import pytest
 
 from store.database import Database
@@ -74,6 +75,19 @@ def test_the_lease_of_a_process_that_is_gone_is_taken_at_once(db):
     with Holding(db, ["route"], "second", now, threading.Event()) as holding:
         assert time.monotonic() - started < 2
         assert holding.lease("route").fence == 2
+
+
+def test_a_killed_process_is_gone_though_its_parent_has_not_noticed():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    owner = this_process("listen").replace(f":{os.getpid()}:", f":{child.pid}:")
+    assert not gone(owner)
+    child.kill()
+    until = time.monotonic() + 5
+    while not gone(owner):
+        assert time.monotonic() < until
+    assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE
+    child.communicate()
+    assert gone(owner)
 
 
 def test_a_process_of_another_machine_or_container_is_not_taken_for_gone():
