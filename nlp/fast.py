@@ -21,6 +21,8 @@ MAX_VOCABULARY = 200_000
 NEED_FLOOR = 0.3
 SOURCE_FLOOR = 0.45
 MAX_ODDS = 7.0
+NO_NEED = "not_humanitarian"
+"""The need of a post that gives nothing a service could use."""
 
 
 class Readable(Protocol):
@@ -113,4 +115,4 @@ class FastPath:
         first = max(range(len(chances)), key=chances.__getitem__)
         p = about * chances[first] / max(sum(chances), 1e-9)
         name = self.heads.names[columns[first]].partition(":")[2]
-        return Scored(name, round(p, 3)) if p >= floor and name != "not_humanitarian" else None
+        return Scored(name, round(p, 3)) if p >= floor and name != NO_NEED else None

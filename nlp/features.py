@@ -69,7 +69,7 @@ class Vocabulary:
         known = self._meant.get(meant)
         if known is None:
             ids = self._ids
-            known = [ids[key] if key in ids else self._learn(key, (_hash(key),)) for key in _concept_keys(meant)]
+            known = [ids[key] if key in ids else self._learn(key, (hashed(key),)) for key in _concept_keys(meant)]
             self._meant[meant] = known
         return known
 
@@ -89,10 +89,10 @@ def word_features(token: str) -> tuple[int, ...]:
     if len(token) < 2 and token.isascii() and not token.isdigit():
         return ()
     if token.isdigit():
-        return (_hash("w:" + "0" * min(len(token), 4)),)
+        return (hashed("w:" + "0" * min(len(token), 4)),)
     padded = f" {token[:24]} "
     grams = {padded[start : start + size] for size in (3, 4, 5) for start in range(len(padded) - size + 1)}
-    return (_hash("w:" + token), *(_hash("g:" + gram) for gram in sorted(grams)))
+    return (hashed("w:" + token), *(hashed("g:" + gram) for gram in sorted(grams)))
 
 
 def concept_keys(hit: Hit) -> tuple[str, str]:
@@ -121,8 +121,9 @@ def _kind(concept: str, hazard: bool, strong: bool) -> str:
     return "hazard!" if strong else "hazard"
 
 
-def _hash(key: str) -> int:
-    return crc32(key.encode("utf-8", "replace")) & (SIZE - 1)
+def hashed(key: str, size: int = SIZE) -> int:
+    """The index of a key below ``size``, a power of two."""
+    return crc32(key.encode("utf-8", "replace")) & (size - 1)
 
 
 def _pairs(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from nlp.features import Floats
@@ -59,20 +60,33 @@ def _row(lang: str) -> int:
 
 def save(heads: Heads, folder: Path) -> None:
     """Write ``heads.npz`` (weights of half precision) and ``heads.json``; the same heads give the same bytes."""
-    fresh = folder / "heads.npz.new"
-    with fresh.open("wb") as file:
-        np.savez_compressed(file, weights=heads.weights.astype(np.float16))
-    fresh.replace(folder / "heads.npz")
+    write_weights(heads.weights, folder / "heads.npz")
     told = {
         "names": list(heads.names),
-        "bias": _rounded(heads.bias),
-        **{key: dict(zip(CALIBRATED, map(_rounded, getattr(heads, key)), strict=True)) for key in ("scale", "shift")},
+        "bias": rounded(heads.bias),
+        **{key: dict(zip(CALIBRATED, map(rounded, getattr(heads, key)), strict=True)) for key in ("scale", "shift")},
         "thresholds": heads.thresholds,
     }
     (folder / "heads.json").write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
 
 
-def _rounded(values: Floats) -> list[float]:
+def write_weights(weights: Floats, file: Path) -> None:
+    """Write weights in half precision, whole or not at all; the same weights give the same bytes."""
+    fresh = file.with_name(f"{file.name}.new")
+    with fresh.open("wb") as out:
+        np.savez_compressed(out, weights=weights.astype(np.float16))
+    fresh.replace(file)
+
+
+def read_weights(file: Path) -> npt.NDArray[np.float16]:
+    """What :func:`write_weights` wrote, as it stands there."""
+    with np.load(file, allow_pickle=False) as packed:
+        weights: npt.NDArray[np.float16] = packed["weights"]
+    return weights
+
+
+def rounded(values: Floats) -> list[float]:
+    """Values as they are kept in JSON."""
     return [round(float(value), 5) for value in values]
 
 
@@ -80,8 +94,7 @@ def _rounded(values: Floats) -> list[float]:
 def heads(folder: Path = FOLDER) -> Heads:
     """The shipped heads."""
     told = orjson.loads((folder / "heads.json").read_bytes())
-    with np.load(folder / "heads.npz", allow_pickle=False) as packed:
-        weights = packed["weights"].astype(np.float32)
+    weights = read_weights(folder / "heads.npz").astype(np.float32)
     lines = {key: np.array([told[key][lang] for lang in CALIBRATED], np.float32) for key in ("scale", "shift")}
     return Heads(
         tuple(told["names"]), weights, np.array(told["bias"], np.float32), **lines, thresholds=told["thresholds"]

@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise
-from zlib import crc32
 
 from nlp.deep.findings import Findings
+from nlp.features import hashed
 
 SIZE = 1 << 17
 TOKEN = re.compile(r"[^\W_]+|[?!…\"]")
@@ -22,14 +22,10 @@ def clues(findings: Findings) -> dict[int, float]:
     """The indices below :data:`SIZE` of what a post shows, with their values, whose squares sum to 1."""
     found: dict[int, float] = {}
     for keys, value in ((_words(findings.text), 1.0), (_told(findings), TOLD)):
-        for at in map(_hash, keys):
+        for at in (hashed(key, SIZE) for key in keys):
             found[at] = found.get(at, 0.0) + value
     length = sum(value * value for value in found.values()) ** 0.5
     return {at: value / length for at, value in found.items()}
-
-
-def _hash(key: str) -> int:
-    return crc32(key.encode("utf-8", "replace")) & (SIZE - 1)
 
 
 def _words(text: str) -> Iterator[str]:

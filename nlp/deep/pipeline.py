@@ -21,7 +21,7 @@ from nlp.deep import (  # noqa: F401 - importing them registers their factories
 )
 from nlp.deep.findings import Findings, found
 from nlp.deep.french import French
-from nlp.fast import MAX_ODDS, probability
+from nlp.fast import MAX_ODDS, NO_NEED, probability
 from nlp.hazard import FLOOR
 from nlp.reading import Reading
 from store.records import Quantity, Scored
@@ -41,7 +41,6 @@ LONGEST = 3000
 """Folded characters that are read deeply; what a post says after that is left to the fast path."""
 ABOUT = 0.15
 """How likely a post must be about harm for its need and hazard to be told."""
-NOTHING = "not_humanitarian"
 INSTEAD, AT_ALL = 0.5, 0.3
 """How likely a hazard that no word names outright must be: to replace one that words hint at, to be told at all."""
 
@@ -55,9 +54,8 @@ def pipeline(lang: str, names: tuple[str, ...] = NAMES) -> Language:
     return nlp
 
 
-def examined(plain: str, hits: Sequence[Hit], lang: str, names: tuple[str, ...] = NAMES) -> Findings:
-    """What the components find in a folded text of French or English."""
-    nlp = pipeline(lang, names)
+def examined(plain: str, hits: Sequence[Hit], nlp: Language) -> Findings:
+    """What the components of a pipeline find in a folded text of its language."""
     doc = nlp.make_doc(plain[:LONGEST])
     found(doc).hits = [hit for hit in hits if hit.end <= LONGEST]
     return found(nlp(doc))
@@ -66,7 +64,7 @@ def examined(plain: str, hits: Sequence[Hit], lang: str, names: tuple[str, ...] 
 def read_deeply(reading: Reading) -> None:
     """Run the components over a post of a supported language and correct its reading."""
     if reading.known and reading.lang in LANGS:
-        correct(reading, examined(reading.plain, reading.hits, reading.lang))
+        correct(reading, examined(reading.plain, reading.hits, pipeline(reading.lang)))
     reading.depth = "full"
 
 
@@ -104,7 +102,7 @@ def _hazard(reading: Reading, findings: Findings, about: float) -> Scored | None
 def _likeliest(chances: Mapping[str, float], about: float) -> Scored | None:
     """The likeliest class, no likelier than that the post is about harm at all."""
     name = max(chances, key=chances.__getitem__)
-    return None if name == NOTHING else Scored(name, round(chances[name] * about, 3))
+    return None if name == NO_NEED else Scored(name, round(chances[name] * about, 3))
 
 
 def _shifts(findings: Findings) -> dict[str, float]:

@@ -1,9 +1,9 @@
-"""Learns ``when``, ``stance``, ``refuted`` and ``source`` from the project's corpus; rarer classes weigh more."""
+"""Learns what the deep path tells of a post from the project's corpus; rarer classes of a family weigh more."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,15 @@ from nlp.automaton import lexicon
 from nlp.deep.clues import SIZE, clues
 from nlp.deep.fields import NONE, Fields
 from nlp.deep.findings import Findings
-from nlp.deep.pipeline import RULES, examined
+from nlp.deep.pipeline import RULES, examined, pipeline
+from nlp.fast import NO_NEED
 from nlp.features import Floats
 from nlp.text import fold, without_links
 from nlp.training.fit import Array
 from nlp.training.sources import Example
 
 FAMILIES = {
-    "when": NONE, "stance": NONE, "refuted": "false", "source": "unknown", "need": "not_humanitarian", "hazard": None,
+    "when": NONE, "stance": NONE, "refuted": "false", "source": "unknown", "need": NO_NEED, "hazard": None,
 }  # fmt: skip
 """What is learnt, with the class of a post that does not say; None where nothing is learnt from such a post."""
 C, ROUNDS, TOLERANCE = 30.0, 300, 1e-3
@@ -54,14 +55,14 @@ def _each(values: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
     return [-values[0], values[0]] if len(values) == 1 else list(values)
 
 
-def examine(texts: Sequence[tuple[str, str]]) -> Iterator[Findings]:
+def examine(texts: Iterable[tuple[str, str]]) -> Iterator[Findings]:
     """What the components but the learnt one find in texts, each with its language, French or English."""
     for text, lang in texts:
         plain = without_links(fold(text).text)
-        yield examined(plain, lexicon().find(plain), lang, RULES)
+        yield examined(plain, lexicon().find(plain), pipeline(lang, RULES))
 
 
-def matrix(findings: Sequence[Findings]) -> csr_matrix:
+def matrix(findings: Iterable[Findings]) -> csr_matrix:
     """The clues of each post, of shape (posts, :data:`SIZE`)."""
     rows = [clues(one) for one in findings]
     ends = np.cumsum([0, *map(len, rows)])

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from nlp.automaton import lexicon
 from nlp.features import Vocabulary, matrix
-from nlp.language import Languages
+from nlp.language import KNOWN, Languages
 from nlp.text import fold, without_links
 from nlp.training.sources import Example
 
@@ -43,7 +43,7 @@ def prepare(examples: Sequence[Example], languages: Languages) -> Data:
     for example in examples:
         folded = without_links(fold(example.text).text)
         lang = example.lang if example.source == "corpus" else languages.identify(example.text, folded, example.lang)
-        if lang in ("fr", "en", "es", "it", "pt"):
+        if lang in KNOWN:
             kept.append(example)
             langs.append(lang)
             seen.append(vocabulary.see(folded, words.find(folded)))

@@ -8,6 +8,8 @@ from pathlib import Path
 from sklearn.metrics import f1_score
 
 from nlp.annotate import Annotator
+from nlp.deep.fields import NONE
+from nlp.fast import NO_NEED
 from nlp.training.figures import Figure, share
 from nlp.training.written.post import Written
 from nlp.training.written.read import CORPUS, written
@@ -17,14 +19,13 @@ from store.records import TAGS, Annotation
 
 TASK = "frozen test"
 Read = Sequence[tuple[Written, Annotation]]
-NONE = "none"
 FIELDS: Mapping[str, tuple[Callable[[Written], str], Callable[[Annotation], str]]] = {
     "source": (lambda post: post.source, lambda made: made.source),
     "when": (lambda post: post.when or NONE, lambda made: made.when or NONE),
     "stance": (lambda post: post.stance or NONE, lambda made: made.stance or NONE),
     "refuted": (lambda post: str(post.refuted), lambda made: str(made.refuted)),
     "hazard": (lambda post: post.hazard or NONE, lambda made: made.hazard.name if made.hazard else NONE),
-    "need": (lambda post: post.need, lambda made: made.need.name if made.need else "not_humanitarian"),
+    "need": (lambda post: post.need, lambda made: made.need.name if made.need else NO_NEED),
 }
 """What is told, and what is read."""
 

@@ -16,14 +16,13 @@ from nlp import heads as model
 from nlp.deep import fields
 from nlp.deep.fields import Fields
 from nlp.heads import BINARY, CALIBRATED, Heads
-from nlp.language import HOME, Languages
+from nlp.language import HOME, KNOWN, Languages
 from nlp.training import fit, words
 from nlp.training.common import write_common_names
 from nlp.training.fields import examine, fit_fields, matrix
 from nlp.training.sources import LICENCES, Example, everything
 
 Report = Callable[[str], None]
-SCORED = ("fr", "en", "es", "it", "pt")
 FALSE_ALARMS = {"emerging_incident": 0.0006, "public_order_threat": 0.0001, "rumour": 0.001}
 """Share of ordinary posts that may carry a label, on ordinary posts that the model has not seen."""
 ORDINARY = {"fr": ("background_fr",), "en": ("hate_threat",)}
@@ -63,7 +62,7 @@ def _train(data: Path, out: Path, seed: int, report: Report) -> dict[str, Any]:
 
 def learn_language(examples: list[Example], out: Path) -> Languages:
     """Write the function words and the language evidence into ``out``; gives what reads it."""
-    stop = set().union(*(words.function_words(lang) for lang in SCORED))
+    stop = set().union(*(words.function_words(lang) for lang in KNOWN))
     (out / "stopwords.txt").write_text("\n".join(sorted(stop)) + "\n", encoding="utf-8")
     by_source: dict[str, list[str]] = {}
     for example in examples:
@@ -109,7 +108,7 @@ def fit_heads(data: fit.Data, *, seed: int = 0, report: Report = lambda _: None)
 def learn_fields(data: fit.Data, *, seed: int = 0) -> Fields:
     """What the deep path tells of a post, from the project's corpus alone."""
     posts = [one for one in data.examples if one.source == "corpus"]
-    return fit_fields(posts, matrix(list(examine([(one.text, one.lang or "fr") for one in posts]))), seed=seed)
+    return fit_fields(posts, matrix(examine((one.text, one.lang or "fr") for one in posts)), seed=seed)
 
 
 def calibrate(data: fit.Data, head: str, scores: fit.Array, lang: str) -> tuple[float, float]:

@@ -28,7 +28,7 @@ TOLD = [
 @pytest.fixture(scope="module")
 def small():
     posts = [Example(text, text, "corpus", {}, "fr", names) for text, names in TOLD]
-    return posts, matrix(list(examine([(one.text, "fr") for one in posts])))
+    return posts, matrix(examine((one.text, "fr") for one in posts))
 
 
 def test_each_family_is_learnt_and_the_same_posts_give_the_same_bytes(small, tmp_path: Path):
@@ -37,7 +37,7 @@ def test_each_family_is_learnt_and_the_same_posts_give_the_same_bytes(small, tmp
         fields.save(fit_fields(*small), tmp_path / name)
     first, second = ([(tmp_path / name / file).read_bytes() for file in ("fields.npz", "fields.json")] for name in "ab")
     assert first == second
-    assert set(fields.shipped(tmp_path / "a").families()) == set(FAMILIES)
+    assert set(fields.shipped(tmp_path / "a").families) == set(FAMILIES)
 
 
 def test_what_was_learnt_is_told_again_with_chances_that_sum_to_one(small):
