@@ -65,7 +65,7 @@ def _outcome(told: Told, world: World, now: datetime, judged: Mapping[str, tuple
     every = set(judged.values())
 
     def count(some: set[tuple[str, str]], verdict: str) -> int:
-        return sum(told == verdict for _, told in some)
+        return sum(given == verdict for _, given in some)
 
     return Outcome(
         world.bundle.gate.min_score,

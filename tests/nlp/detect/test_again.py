@@ -12,11 +12,14 @@ START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 LATER = START + timedelta(hours=6)
 
 
-def judge(street, verification: str) -> None:
-    """The desk's verdict on the one incident of the street."""
+def happened(street, fire, verdict: str) -> None:
+    """An incident of three voices, and the desk's verdict on it."""
+    for number, text in enumerate(fire[:3]):
+        street.say(text, author=f"author-{number}")
+    street.look()
     with street.db.write() as conn:
         (one,) = incidents.recent(conn, 2)
-        incidents.put(conn, [replace(one, verification=verification, revision=one.revision + 1)])
+        incidents.put(conn, [replace(one, verification=verdict, revision=one.revision + 1)])
 
 
 def told(street, *scores: float, days: float = 1):
@@ -24,20 +27,14 @@ def told(street, *scores: float, days: float = 1):
 
 
 def test_a_stricter_gate_opens_less_and_misses_what_the_desk_confirmed(street, fire):
-    for number, text in enumerate(fire[:3]):
-        street.say(text, author=f"author-{number}")
-    street.look()
-    judge(street, "confirmed")
+    happened(street, fire, "confirmed")
     lax, strict = told(street, 0.5, 0.95)
     assert (lax.opened, lax.confirmed, lax.found) == (1, 1, 1)
     assert (strict.opened, strict.confirmed, strict.found) == (0, 1, 0)
 
 
 def test_what_the_desk_refuted_counts_as_mistaken(street, fire):
-    for number, text in enumerate(fire[:3]):
-        street.say(text, author=f"author-{number}")
-    street.look()
-    judge(street, "refuted")
+    happened(street, fire, "refuted")
     lax, strict = told(street, 0.5, 0.95)
     assert [(one.refuted, one.mistaken) for one in (lax, strict)] == [(1, 1), (1, 0)]
 
