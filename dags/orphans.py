@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import requests
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 15.0
 
 log = logging.getLogger(__name__)
 

@@ -80,8 +80,8 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-def chart(title: str, across: str, curves: Sequence[Curve]) -> bytes:
-    """A PNG of curves over one axis, shares from 0 to 100 %, with the name of each beside it."""
+def chart(title: str, across: str, curves: Sequence[Curve], *, ends: bool = True) -> bytes:
+    """A PNG of curves over one axis, shares from 0 to 100 %, with the name of each beside it, and where it ends."""
     canvas = Canvas()
     wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     most = max((x for curve in curves for x, _ in curve.points), default=1.0) or 1.0
@@ -101,7 +101,7 @@ def chart(title: str, across: str, curves: Sequence[Curve]) -> bytes:
             canvas.line(start, end, color, wide=3)
         for x, y in dots:
             canvas.box(x - 4, y - 4, 8, 8, color)
-        last = f"{curve.points[-1][1]:.0%} " if curve.points else ""
+        last = f"{curve.points[-1][1]:.0%} " if curve.points and ends else ""
         canvas.box(LEFT + wide + 20, TOP + 26 * number + 2, 10, 10, color)
         canvas.text(LEFT + wide + 36, TOP + 26 * number, last + curve.name)
     return canvas.png()

@@ -16,6 +16,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nlp.context import NOWHERE, Context
 from nlp.helper import end_with
 from store.records import TAGS, Annotation
 
@@ -58,10 +59,10 @@ class Alone:
         depth: Depth = "full",
         *,
         floor: float = 0.0,
-        home: frozenset[str] = frozenset(),
+        context: Context = NOWHERE,
     ) -> list[Annotation]:
         """An annotation of each post, in order. Raises NoHelper where the other process does not start."""
-        return [self._read(post, depth, floor, home) for post in posts]
+        return [self._read(post, depth, floor, context) for post in posts]
 
     def close(self) -> None:
         """End the other process."""
@@ -72,10 +73,10 @@ class Alone:
             self._line.close()
         self._process = self._line = None
 
-    def _read(self, post: Readable, depth: Depth, floor: float, home: frozenset[str]) -> Annotation:
+    def _read(self, post: Readable, depth: Depth, floor: float, context: Context) -> Annotation:
         line = self._line or self._start()
         try:
-            line.send((post, depth, floor, home))
+            line.send((post, depth, floor, context))
             if line.poll(self._seconds):
                 answer = line.recv()
                 return answer if isinstance(answer, Annotation) else set_aside(post.id, answer)
@@ -121,11 +122,11 @@ def _serve(line: Connection[Any, Any], make: Callable[[], Reader], room: int, pa
     line.send("ready")
     while True:
         try:
-            post, depth, floor, home = line.recv()
+            post, depth, floor, context = line.recv()
         except EOFError:
             return
         try:
-            answer: Annotation | str = reader.annotate([post], depth, floor=floor, home=home)[0]
+            answer: Annotation | str = reader.annotate([post], depth, floor=floor, context=context)[0]
         except FAULTS as error:
             answer = f"{type(error).__name__}: {error}"
         line.send(answer)

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 from config.gazetteer import gazetteer
 from config.world import World
+from nlp.context import NOWHERE, Context, hot_names
 from nlp.fast import FastPath, Readable, probability
 from nlp.finish import finish
 from nlp.geocode import Geocoder
@@ -17,7 +18,7 @@ from nlp.pinpoint import pinpoint
 from nlp.places import locate
 from nlp.reading import Reading
 from store import annotations as kept
-from store import aside, changes, posts
+from store import aside, changes, incidents, posts
 from store.database import Database
 from store.records import TAGS, Annotation, Lease, Post, SetAside
 
@@ -27,6 +28,8 @@ STAGE = "annotate"
 DEEP_FLOOR = 0.25
 PLACES_FLOOR = 0.1
 """In the stage, posts whose likeliest head is below this are not read deeply."""
+TOGETHER, LOOKS = 64, 14
+"""Of so many posts that follow each other, so many are looked at again: the most relevant ones."""
 TRIES = 2
 """How often a post is tried before it is set aside: with others, and alone."""
 OURS = ("Crash", "Hang")
@@ -36,7 +39,7 @@ class Reader(Protocol):
     """Whatever annotates posts as :class:`Annotator` does."""
 
     def annotate(
-        self, posts: Sequence[Readable], depth: Depth = ..., *, floor: float = ..., home: frozenset[str] = ...
+        self, posts: Sequence[Readable], depth: Depth = ..., *, floor: float = ..., context: Context = ...
     ) -> list[Annotation]:
         """An annotation of each post, in order."""
 
@@ -50,9 +53,13 @@ class Annotator:
     def ready(self) -> Annotator:
         """This annotator with all that a deep reading needs, so that the first post in danger does not wait for it."""
         from nlp.deep.pipeline import LANGS, pipeline
+        from nlp.encoder import encoder
+        from nlp.second import second
 
         for lang in LANGS:
             pipeline(lang)
+        encoder()
+        second()
         gazetteer()
         return self
 
@@ -62,25 +69,40 @@ class Annotator:
         depth: Depth = "full",
         *,
         floor: float = 0.0,
-        home: frozenset[str] = frozenset(),
+        context: Context = NOWHERE,
     ) -> list[Annotation]:
         """An annotation of each post, in order. A post that cannot be read gets one with ``error``.
 
-        With ``full``, posts of a known language that are at least ``floor`` likely to be relevant, an incident or a
-        threat are read deeply, the most relevant first; ``depth`` in the result says which were. ``home``:
-        codes of the départements that the agency cares for, which homonyms lean to.
+        With ``full``, posts that the fast path cannot rule out are looked at again, and those of a known language that
+        are then at least ``floor`` likely to be relevant, an incident or a threat are read deeply; ``depth`` in the
+        result says which were, ``fast`` also where others needed the second look more. ``context``: where the
+        agency is at home, and what is going on.
         """
         readings = self._fast.read(posts)
+        for reading in readings:
+            context.raised(reading)
         if depth == "full":
-            from nlp.deep.pipeline import read_deeply  # spaCy: a third of what any command would wait for at its start
-
-            for reading in sorted(readings, key=_interest, reverse=True):
-                if not reading.known or _interest(reading) >= floor:
-                    read_deeply(reading)
+            for start in range(0, len(readings), TOGETHER):
+                _read_fully(readings[start : start + TOGETHER], floor)
         for reading in readings:
             if reading.known and (reading.depth == "full" or _interest(reading) >= PLACES_FLOOR):
-                reading.locations = locate(reading, home)
+                reading.locations = locate(reading, context.home)
         return [finish(reading, self._fast) for reading in readings]
+
+
+def _read_fully(readings: Sequence[Reading], floor: float) -> None:
+    """Look again and read deeply, the most relevant posts first."""
+    from nlp.deep.pipeline import read_deeply  # spaCy: a third of what any command would wait for at its start
+    from nlp.second import in_doubt, second
+
+    doubtful = sorted(filter(in_doubt, readings), key=_interest, reverse=True)
+    for reading in doubtful[:LOOKS]:
+        second().look(reading)
+    for reading in readings:
+        if not reading.known or _interest(reading) >= floor:
+            read_deeply(reading)
+    for reading in doubtful[LOOKS:]:
+        reading.depth = "fast"
 
 
 def _interest(reading: Reading) -> float:
@@ -107,11 +129,12 @@ def annotate_stage(
     """
     with db.read() as conn:
         found = changes.after(conn, changes.cursor(conn, STAGE), ("posts",), limit)
+        context = Context(home(world), hot_names(incidents.active(conn)) if found else frozenset())
         wanted = dict.fromkeys(change.key for change in found if change.op != "delete")
         new = list(posts.get(conn, list(wanted)).values())
     if not found:
         return 0
-    made = [_for_world(annotation, world) for annotation in _safely(annotator, new, home(world))]
+    made = [_for_world(annotation, world) for annotation in _safely(annotator, new, context)]
     made = pinpoint(made, geocoder) if geocoder else made
     with db.write(lease=lease) as conn:
         kept.put(conn, made)
@@ -137,10 +160,10 @@ def _aside(post: str, error: str, at: datetime) -> SetAside:
     return SetAside(STAGE, post, TRIES, f"{kind}: {detail}" if kind in OURS else kind, at)
 
 
-def _safely(annotator: Reader, new: list[Post], where: frozenset[str]) -> list[Annotation]:
+def _safely(annotator: Reader, new: list[Post], where: Context) -> list[Annotation]:
     """Annotate all at once; when that fails, one by one, so that a poison post is set aside alone."""
     try:
-        return annotator.annotate(new, floor=DEEP_FLOOR, home=where)
+        return annotator.annotate(new, floor=DEEP_FLOOR, context=where)
     except (ValueError, ArithmeticError, LookupError, TypeError, RecursionError, MemoryError) as error:
         if len(new) == 1:
             return [_set_aside(new[0], error)]

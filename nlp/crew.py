@@ -12,7 +12,8 @@ from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
 
 from nlp.alone import Alone
-from nlp.annotate import Annotator, Depth
+from nlp.annotate import TOGETHER, Annotator, Depth
+from nlp.context import NOWHERE, Context
 from nlp.fast import Readable
 from nlp.helper import end_with
 from store.records import Annotation
@@ -49,36 +50,36 @@ class Crew(Annotator):
         depth: Depth = "full",
         *,
         floor: float = 0.0,
-        home: frozenset[str] = frozenset(),
+        context: Context = NOWHERE,
     ) -> list[Annotation]:
         """As :meth:`Annotator.annotate`, with the same answers in the same order."""
         if len(posts) < SHARED or not self._helpers or not all(loading.done() for loading in self._start()):
-            return super().annotate(posts, depth, floor=floor, home=home)
-        size = -(-len(posts) // (self._helpers + 1))
+            return super().annotate(posts, depth, floor=floor, context=context)
+        size = -(-len(posts) // (self._helpers + 1) // TOGETHER) * TOGETHER  # who is looked at again does not change
         mine, *others = (posts[start : start + size] for start in range(0, len(posts), size))
-        sent = [self._send(part, depth, floor, home) for part in others]
-        made = super().annotate(mine, depth, floor=floor, home=home)
+        sent = [self._send(part, depth, floor, context) for part in others]
+        made = super().annotate(mine, depth, floor=floor, context=context)
         for part, future in zip(others, sent, strict=True):
             try:
                 made += future.result()
             except BrokenExecutor:
-                made += self._alone(part, depth, floor, home)
+                made += self._alone(part, depth, floor, context)
         return made
 
-    def _send(self, part: Sequence[Readable], depth: Depth, floor: float, home: frozenset[str]) -> _Sent:
+    def _send(self, part: Sequence[Readable], depth: Depth, floor: float, context: Context) -> _Sent:
         assert self._pool
         try:
-            return self._pool.submit(_annotate, part, depth, floor, home)
+            return self._pool.submit(_annotate, part, depth, floor, context)
         except BrokenExecutor as error:
             broken: _Sent = Future()
             broken.set_exception(error)
             return broken
 
-    def _alone(self, part: Sequence[Readable], depth: Depth, floor: float, home: frozenset[str]) -> list[Annotation]:
+    def _alone(self, part: Sequence[Readable], depth: Depth, floor: float, context: Context) -> list[Annotation]:
         log.warning("a helper process died: its %d posts are read one by one", len(part))
         self.close()
         with closing(Alone()) as alone:
-            return alone.annotate(part, depth, floor=floor, home=home)
+            return alone.annotate(part, depth, floor=floor, context=context)
 
     def close(self) -> None:
         """End the helpers at once, also one that is still loading: whoever lost its lease must not wait to end."""
@@ -106,5 +107,5 @@ def _load() -> None:
     _annotator()
 
 
-def _annotate(posts: Sequence[Readable], depth: Depth, floor: float, home: frozenset[str]) -> list[Annotation]:
-    return _annotator().annotate(posts, depth, floor=floor, home=home)
+def _annotate(posts: Sequence[Readable], depth: Depth, floor: float, context: Context) -> list[Annotation]:
+    return _annotator().annotate(posts, depth, floor=floor, context=context)

@@ -29,7 +29,7 @@ def finish(reading: Reading, fast: FastPath) -> Annotation:
     if not reading.known:
         return Annotation(reading.id, reading.lang, reading.depth, None, None, dict.fromkeys(TAGS))
     p = {head: round(probability(odds), 4) for head, odds in reading.odds.items()}
-    labels = tuple(tag for tag in TAGS if p[tag] >= fast.heads.threshold(tag, reading.lang))
+    labels = tuple(tag for tag in TAGS if p[tag] >= _least(reading, fast, tag))
     return Annotation(
         post_id=reading.id,
         lang=reading.lang,
@@ -49,6 +49,15 @@ def finish(reading: Reading, fast: FastPath) -> Annotation:
         locations=reading.locations,
         why=why(reading, fast) if max(p[head] for head in ("relevance", *TAGS)) >= WHY_FLOOR else (),
     )
+
+
+def _least(reading: Reading, fast: FastPath, tag: str) -> float:
+    """The probability from which a post carries a label: what looked at it last says so."""
+    if reading.meant is None:
+        return fast.heads.threshold(tag, reading.lang)
+    from nlp.second import second  # loads the encoder's engine, which a fast reading does without
+
+    return second().threshold(tag, reading.lang)
 
 
 def _urgency(reading: Reading, p: dict[str, float]) -> float:

@@ -40,22 +40,41 @@ class Heads:
 
     def log_odds(self, raw: Floats, langs: Sequence[str]) -> Floats:
         """Calibrated log-odds of raw scores (posts, heads), each post in its language."""
-        rows = [_row(lang) for lang in langs]
+        rows = [row(lang) for lang in langs]
         odds: Floats = (raw + self.bias) * self.scale[rows] + self.shift[rows]
         return odds
 
     def line(self, head: str, lang: str) -> tuple[float, float]:
         """Scale and shift of one head in a language, for scores that hold the intercept."""
-        row, column = _row(lang), self.names.index(head)
-        return float(self.scale[row, column]), float(self.shift[row, column])
+        at = row(lang), self.names.index(head)
+        return float(self.scale[at]), float(self.shift[at])
 
     def threshold(self, head: str, lang: str) -> float:
         """The probability from which a post in ``lang`` carries the label."""
-        return self.thresholds[head][CALIBRATED[_row(lang)]]
+        return self.thresholds[head][CALIBRATED[row(lang)]]
 
 
-def _row(lang: str) -> int:
+def row(lang: str) -> int:
+    """Where a language stands in :data:`CALIBRATED`."""
     return HOME.index(lang) if lang in HOME else len(HOME)
+
+
+@cache
+def families(names: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    """Family → class → column, of columns named ``family:class``; others are of no family."""
+    found: dict[str, dict[str, int]] = {}
+    for column, name in enumerate(names):
+        family, colon, each = name.partition(":")
+        if colon:
+            found.setdefault(family, {})[each] = column
+    return found
+
+
+def shared(scores: Floats, columns: Mapping[str, int]) -> dict[str, float]:
+    """The classes of a family, which share one probability."""
+    values = scores[list(columns.values())]
+    shares = np.exp(values - values.max())
+    return dict(zip(columns, (shares / shares.sum()).tolist(), strict=True))
 
 
 def save(heads: Heads, folder: Path) -> None:

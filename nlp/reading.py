@@ -15,8 +15,9 @@ EMPTY_ODDS = -6.0
 @dataclass(slots=True)
 class Reading:
     """``plain`` is the folded text without links and mentions, of the same length; ``odds`` are calibrated log-odds
-    of the binary heads; ``known`` says whether the language is one that is scored; ``drill`` that the post itself
-    belongs to an exercise, so that the word says nothing."""
+    of the binary heads; ``meant``: family → class → probability by a second look, None without one; ``known`` says
+    whether the language is one that is scored; ``drill`` that the post itself belongs to an exercise, so that the word
+    says nothing."""
 
     id: str
     text: str
@@ -26,6 +27,7 @@ class Reading:
     known: bool
     hits: list[Hit] = field(default_factory=list)
     odds: dict[str, float] = field(default_factory=dict)
+    meant: dict[str, dict[str, float]] | None = None
     need: Scored | None = None
     source: str = "unknown"
     stance: str | None = None

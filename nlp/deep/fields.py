@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from spacy.language import Language
 from nlp.deep.clues import clues
 from nlp.deep.findings import Component, Findings
 from nlp.features import Floats
-from nlp.heads import FOLDER, read_weights, rounded, write_weights
+from nlp.heads import FOLDER, families, read_weights, rounded, shared, write_weights
 
 NONE = "none"
 """The class of a post that says nothing of the kind."""
@@ -32,31 +32,25 @@ class Fields:
     weights: npt.NDArray[np.floating]
     bias: Floats
 
-    @cached_property
-    def families(self) -> dict[str, dict[str, int]]:
-        """Family → class → column."""
-        found: dict[str, dict[str, int]] = {}
-        for column, name in enumerate(self.names):
-            family, _, each = name.partition(":")
-            found.setdefault(family, {})[each] = column
-        return found
-
     def chances(self, found: Mapping[int, float]) -> dict[str, dict[str, float]]:
         """Family → class → probability, for the clues of a post."""
         values = np.fromiter(found.values(), np.float32, len(found))
         raw = values @ self.weights[list(found)].astype(np.float32) + self.bias
-        return {family: _shared(raw, columns) for family, columns in self.families.items()}
+        return {family: shared(raw, columns) for family, columns in families(self.names).items()}
 
     def of(self, findings: Findings) -> dict[str, dict[str, float]]:
-        """As :meth:`chances`, for a post that the other components have read."""
-        return self.chances(clues(findings))
+        """As :meth:`chances`, for a post that the other components have read; what it means counts as much as its words
+        where it was looked at again."""
+        told = self.chances(clues(findings))
+        meant = findings.meant or {}
+        return {family: _together(each, meant[family]) if family in meant else each for family, each in told.items()}
 
 
-def _shared(raw: Floats, columns: Mapping[str, int]) -> dict[str, float]:
-    """The classes of a family, which share one probability."""
-    scores = raw[list(columns.values())]
-    shares = np.exp(scores - scores.max())
-    return dict(zip(columns, (shares / shares.sum()).tolist(), strict=True))
+def _together(told: Mapping[str, float], meant: Mapping[str, float]) -> dict[str, float]:
+    """The geometric mean of two opinions on the same classes."""
+    both = {each: (p * meant.get(each, 0.0)) ** 0.5 for each, p in told.items()}
+    total = max(sum(both.values()), 1e-9)
+    return {each: p / total for each, p in both.items()}
 
 
 def save(fields: Fields, folder: Path) -> None:

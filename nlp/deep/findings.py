@@ -15,7 +15,7 @@ from store.records import Quantity
 class Findings:
     """Filled in by the components. ``hits`` are the lexicon's, with offsets into ``text``, the document's folded text
     (kept here, because a document puts its text together anew each time it is asked); ``spared``: all that is denied is
-    that people were hurt."""
+    that people were hurt, or that help comes; ``meant``: family → class → probability, by a second look."""
 
     doc: Doc
     text: str
@@ -30,6 +30,7 @@ class Findings:
     voice: str | None = None
     stance: str | None = None
     threat: float = 0.0
+    meant: dict[str, dict[str, float]] | None = None
     chances: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def has(self, *concepts: str) -> bool:

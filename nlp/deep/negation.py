@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -33,6 +35,12 @@ NEGATIONS = frozenset(
 )
 STOPS = frozenset([".", "!", "?", ";", ",", ":", "mais", "but", "car"])
 NOT_YET = frozenset({"encore", "yet", "only", "seulement"})
+HELPLESS = re.compile(
+    r"\b(?:pompiers?|secours|ambulances?|samu|police|gendarmes|depanneurs?|personne|nobody|no one|help|medics|rescuers?"
+    r"|fire ?(?:men|fighters|brigade|service|engines?))\b[^.!?;]{0,12}?(?:\bn'|\bne |\b(?:toujours|still) (?:pas|not)\b"
+    r"|\b(?:not|never)\b|\b(?:is|are|has|have|wo|does|do|did)n'?t\b|\b(?:comes|answers|came)\b)"
+)
+"""What is denied is that somebody helps."""
 ABSENCES = frozenset({"power_cut", "water_cut", "telecom_cut"})
 
 
@@ -45,7 +53,8 @@ class Negation(Component):
         hazards = [hit for hit in findings.hazards() if hit.term.concept not in ABSENCES]
         strong = [hit for hit in hazards if hit.term.strong] or hazards
         findings.negated = bool(strong) and all(_denied(findings.doc, hit) for hit in strong)
-        findings.spared = _only_about_people(findings.hits)
+        helpless = HELPLESS.search(findings.text) is not None and not findings.negated
+        findings.spared = _only_about_people(findings.hits) or (helpless and not findings.has("denial"))
         denied = findings.has("denial") and not findings.has("hearsay", "question")
         findings.refuted = findings.negated or (denied and bool(hazards) and not findings.spared)
 

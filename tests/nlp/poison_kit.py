@@ -17,7 +17,7 @@ from store.records import TAGS, Annotation
 class Fragile:
     """Reads in no time, but for posts that tell it what to die of."""
 
-    def annotate(self, posts, depth="full", *, floor=0.0, home=frozenset()):
+    def annotate(self, posts, depth="full", *, floor=0.0, context=None):
         return [self._read(post) for post in posts]
 
     def _read(self, post):

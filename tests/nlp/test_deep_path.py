@@ -30,6 +30,8 @@ def test_a_denial_scores_lower_than_the_claim(read):
         "Séisme à Saumur, aucun blessé",
         "Plus de courant dans tout le quartier",
         "Les pompiers n'arrivent pas, ça brûle encore",
+        "Personne ne répond au 18 et le toit est en feu",
+        "The ambulance still isn't here and the car is on fire",
     ],
 )
 def test_a_negation_about_something_else_refutes_nothing(read, text: str):

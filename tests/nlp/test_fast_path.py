@@ -179,7 +179,7 @@ def test_a_post_scores_the_same_alone_and_in_a_batch(annotator: Annotator):
 def test_shipped_models_stay_small_and_hold_no_code():
     files = [path for path in FOLDER.iterdir() if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 60e6
-    assert {path.suffix for path in files} <= {".npz", ".json", ".txt", ".md"}
+    assert {path.suffix for path in files} <= {".npz", ".json", ".txt", ".md", ".onnx", ".pieces"}
 
 
 @pytest.mark.parametrize("text", ["Explosion à Cholet", "Explosion Cholet", "explosion !!"])

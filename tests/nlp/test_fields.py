@@ -8,6 +8,7 @@ import pytest
 from nlp.annotate import Annotator
 from nlp.deep import fields
 from nlp.deep.clues import clues
+from nlp.heads import families
 from nlp.training import frozen
 from nlp.training.fields import FAMILIES, examine, fit_fields, matrix
 from nlp.training.sources import Example
@@ -37,7 +38,7 @@ def test_each_family_is_learnt_and_the_same_posts_give_the_same_bytes(small, tmp
         fields.save(fit_fields(*small), tmp_path / name)
     first, second = ([(tmp_path / name / file).read_bytes() for file in ("fields.npz", "fields.json")] for name in "ab")
     assert first == second
-    assert set(fields.shipped(tmp_path / "a").families) == set(FAMILIES)
+    assert set(families(fields.shipped(tmp_path / "a").names)) == set(FAMILIES)
 
 
 def test_what_was_learnt_is_told_again_with_chances_that_sum_to_one(small):
@@ -75,7 +76,7 @@ def test_the_frozen_test_is_counted_by_language_with_classes_that_it_shows(annot
         Written("t-fr-2", "fr", "ordinary", "Gâteau aux poires ce soir", ""),
     ]  # fmt: skip
     monkeypatch.setattr(frozen, "written", lambda part, folder: posts)
-    found = {(one.lang, one.measure): one for one in frozen.frozen(annotator)}
+    found = {(one.lang, one.measure): one for one in frozen.frozen(frozen.read_frozen(annotator))}
     recall = found["fr", "emerging_incident recall"]
     assert (recall.value, recall.n) == (1.0, 1)
     assert (found["fr", "hazard macro F1"].value, found["fr", "hazard macro F1"].n) == (1.0, 1)

@@ -3,6 +3,7 @@
 import pytest
 
 from nlp.annotate import Annotator
+from nlp.context import Context
 from nlp.wire import Line
 from store.records import Geo, Location
 
@@ -14,7 +15,7 @@ def places():
     def find(
         text: str, lang: str | None = None, geo: Geo | None = None, home: frozenset[str] = frozenset()
     ) -> list[Location]:
-        return list(annotator.annotate([Line("1", text, lang, geo)], home=home)[0].locations)
+        return list(annotator.annotate([Line("1", text, lang, geo)], context=Context(home))[0].locations)
 
     return find
 

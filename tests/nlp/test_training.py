@@ -87,7 +87,7 @@ def test_the_limit_of_a_language_is_what_its_ordinary_posts_reach_and_the_strict
     examples = [sources.Example("", "", source, {}) for source, *_ in told]
     langs = np.array([lang for _, lang, _ in told])
     data = fit.Data(examples, csr_matrix((4, 1)), langs, langs)
-    found = train.limits(data, np.array([score for *_, score in told]), [(1.0, 0.0)] * 3, 0.0)
+    found = train.limits(data, np.array([score for *_, score in told]), 0.0)
     assert found == {"fr": 0.8808, "en": 0.9526, "other": 0.9526}
 
 

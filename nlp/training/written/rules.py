@@ -13,6 +13,8 @@ from nlp.training.written.read import Corpus
 STORY_POSTS = (15, 60)
 MEMORIES = 0.2
 """Largest share of ordinary neighbours that may be memories or sympathy (about 1)."""
+ALONE = 0.02
+"""Share of ordinary posts that may stand without a crisis post, as the third beside a pair."""
 SPEAKERS = {
     "eyewitness": ("eyewitness",), "relative": ("relative",), "authority": ("authority",), "local_paper": ("media",),
     "volunteer": ("volunteer",),
@@ -118,9 +120,19 @@ def pairs(corpus: Corpus) -> Iterator[Fault]:
     for one in corpus.posts:
         if one.neighbour:
             yield from _pair(one, by_id.get(one.neighbour))
-        elif not one.story and (one.crisis or one.voice == ORDINARY):
+        elif not one.story and one.crisis:
             yield one.fault("neighbour", "has no neighbour", "write one in the same style, or name it")
+    yield from _alone(corpus)
     yield from _memories(corpus, by_id)
+
+
+def _alone(corpus: Corpus) -> Iterator[Fault]:
+    """Ordinary posts beside no crisis post, where they are more than a few."""
+    ordinary = [one for one in corpus.posts if one.voice == ORDINARY and not one.story]
+    alone = [one for one in ordinary if not one.neighbour]
+    if len(alone) > ALONE * len(ordinary):
+        for one in alone:
+            yield one.fault("neighbour", "has no neighbour", "write one in the same style, or name it")
 
 
 def _pair(one: Written, other: Written | None) -> Iterator[Fault]:

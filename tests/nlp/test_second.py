@@ -1,0 +1,122 @@
+"""The second look: where the fast path is in doubt, what a post means decides with its words."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from nlp.annotate import LOOKS, TOGETHER, Annotator
+from nlp.fast import FastPath
+from nlp.heads import BINARY
+from nlp.second import Second, in_doubt, save, second
+from nlp.training import fit
+from nlp.training.second import Doubt, fit_second, read_doubt
+from nlp.training.sources import Example
+
+VEILED = "On est une douzaine assis dans le noir entre deux étages, ça ne répond plus et il fait très chaud"
+ORDINARY = "Trop hâte de voir la suite de la série ce week-end"
+
+
+def reading(text: str):
+    return FastPath().read([post(text)])[0]
+
+
+def post(text: str, name: str = "1"):
+    return SimpleNamespace(id=name, text=text, lang=None, geo=None)
+
+
+def test_what_the_fast_path_rules_out_is_not_looked_at_again():
+    assert not in_doubt(reading(ORDINARY))
+    assert in_doubt(reading("Explosion à l'usine, des blessés"))
+    assert not in_doubt(reading("Это пожар на заводе"))
+
+
+def test_a_look_decides_anew_and_says_what_the_post_means():
+    one = reading("Explosion à l'usine, des blessés")
+    before = dict(one.odds)
+    second().look(one)
+    assert one.odds != before
+    assert one.meant is not None
+    assert all(sum(chances.values()) == pytest.approx(1, abs=1e-5) for chances in one.meant.values())
+
+
+def test_jests_in_the_words_of_harm_are_judged_lower_than_harm():
+    annotator = Annotator()
+    pairs = (
+        (
+            "Le balcon est tombé sur la terrasse du café, il y a des gens dessous",
+            "Mort de rire sur la terrasse du café",
+        ),
+        ("The ceiling of the gym came down on the kids, send help", "The kids brought the gym down with that dance"),
+    )
+    for harm, jest in pairs:
+        true, false = annotator.annotate([post(harm), post(jest)])
+        assert true.tags["emerging_incident"] > 0.5 > 0.1 > false.tags["emerging_incident"]
+
+
+def test_where_there_are_more_than_time_for_the_most_relevant_are_looked_at_and_the_others_say_so():
+    texts = [f"Explosion à l'usine numéro {number}, des blessés" for number in range(TOGETHER)]
+    made = Annotator().annotate([post(text, str(number)) for number, text in enumerate(texts)])
+    assert [one.depth for one in made].count("full") == LOOKS
+    assert [one.depth for one in Annotator().annotate([post(text) for text in texts[:LOOKS]])] == ["full"] * LOOKS
+
+
+def test_the_fast_depth_never_looks_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Second, "look", lambda *_: pytest.fail("looked again"))
+    assert Annotator().annotate([post("Explosion à l'usine, des blessés")], "fast")[0].depth == "fast"
+
+
+class Told:
+    """An encoder that says whether a text holds a word of a list."""
+
+    width = 3
+
+    def vectors(self, texts):
+        return np.array([[word in text for word in ("flou", "net", "gris")] for text in texts], np.float32)
+
+
+def small() -> tuple[fit.Data, dict[str, fit.Array]]:
+    """Forty posts of the corpus and forty ordinary ones, of which a half is in doubt."""
+    rows = []
+    for number in range(40):
+        harm = number // 2 % 2 == 0
+        labels = dict.fromkeys(BINARY, int(harm))
+        names = {"hazard": "fire" if number % 2 else "flood", "refuted": "false" if harm else "true"}
+        names |= {"when": "now", "stance": "asks", "source": "media", "need": "water"} if number % 3 else {}
+        text = "flou" if harm else "net"
+        rows.append(Example(f"{text} {number}", f"corpus:{number % 8}", "corpus", labels, "fr", names))
+        rows.append(Example(f"gris {number}", f"b:{number % 5}", "background_fr", dict.fromkeys(BINARY, 0), "fr"))
+    langs, groups = np.array(["fr", "fr", "en", "en"] * 20), np.array([one.group for one in rows])
+    data = fit.Data(rows, csr_matrix((80, 4)), langs, groups)
+    odds = {head: np.array([0.0 if i % 4 != 1 else -6.0 for i in range(80)]) for head in BINARY}
+    return data, odds
+
+
+def test_only_the_corpus_and_what_is_in_doubt_is_read_and_what_is_not_keeps_its_odds():
+    data, odds = small()
+    made, decided = fit_second(data, read_doubt(data, odds, Told()), odds)
+    assert made.names[: len(BINARY)] == BINARY
+    calm = odds["about"] < -5
+    assert np.array_equal(decided["about"][calm], odds["about"][calm])
+    harm = np.array([one.labels["about"] == 1 for one in data.examples])
+    assert decided["about"][harm].mean() > decided["about"][~harm & ~calm].mean() + 3
+
+
+def test_the_same_posts_give_the_same_bytes(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        data, odds = small()
+        save(fit_second(data, read_doubt(data, odds, Told()), odds)[0], tmp_path / name)
+    for name in ("second.npz", "second.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert second(tmp_path / "one").names == second(tmp_path / "two").names
+
+
+def test_vectors_are_scaled_about_nothing():
+    some, centre, spread = Doubt(np.arange(4), np.arange(8.0).reshape(4, 2), np.ones(4), np.ones(4, bool)).scaled()
+    assert some.vectors.mean(0).tolist() == pytest.approx([0, 0])
+    assert some.vectors.std(0).tolist() == pytest.approx([1, 1], abs=1e-5)
+    assert (some.vectors * spread + centre).tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]
