@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from config.gazetteer import gazetteer
 from config.world import World
-from nlp.context import NOWHERE, Context, hot_names
+from nlp.context import NOWHERE, Context
 from nlp.fast import FastPath, Readable, probability
 from nlp.finish import finish
 from nlp.geocode import Geocoder
@@ -18,7 +18,7 @@ from nlp.pinpoint import pinpoint
 from nlp.places import locate
 from nlp.reading import Reading
 from store import annotations as kept
-from store import aside, changes, incidents, posts
+from store import aside, changes, posts
 from store.database import Database
 from store.records import TAGS, Annotation, Lease, Post, SetAside
 
@@ -29,7 +29,8 @@ DEEP_FLOOR = 0.25
 PLACES_FLOOR = 0.1
 """In the stage, posts whose likeliest head is below this are not read deeply."""
 TOGETHER, LOOKS = 64, 14
-"""Of so many posts that follow each other, so many are looked at again: the most relevant ones."""
+"""Where every post is read deeply, so many of so many that follow each other are looked at again, the most relevant
+ones. Under a floor, as in the stage, all that are in doubt: what it says of a post may not hang on what comes along."""
 TRIES = 2
 """How often a post is tried before it is set aside: with others, and alone."""
 OURS = ("Crash", "Hang")
@@ -96,12 +97,13 @@ def _read_fully(readings: Sequence[Reading], floor: float) -> None:
     from nlp.second import in_doubt, second
 
     doubtful = sorted(filter(in_doubt, readings), key=_interest, reverse=True)
-    for reading in doubtful[:LOOKS]:
+    looks = len(doubtful) if floor else LOOKS
+    for reading in doubtful[:looks]:
         second().look(reading)
     for reading in readings:
         if not reading.known or _interest(reading) >= floor:
             read_deeply(reading)
-    for reading in doubtful[LOOKS:]:
+    for reading in doubtful[looks:]:
         reading.depth = "fast"
 
 
@@ -129,12 +131,11 @@ def annotate_stage(
     """
     with db.read() as conn:
         found = changes.after(conn, changes.cursor(conn, STAGE), ("posts",), limit)
-        context = Context(home(world), hot_names(incidents.active(conn)) if found else frozenset())
         wanted = dict.fromkeys(change.key for change in found if change.op != "delete")
         new = list(posts.get(conn, list(wanted)).values())
     if not found:
         return 0
-    made = [_for_world(annotation, world) for annotation in _safely(annotator, new, context)]
+    made = [_for_world(annotation, world) for annotation in _safely(annotator, new, Context(home(world)))]
     made = pinpoint(made, geocoder) if geocoder else made
     with db.write(lease=lease) as conn:
         kept.put(conn, made)

@@ -6,18 +6,16 @@ In an open crisis most posts about it give the place's name, and many nothing el
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from nlp.reading import Reading
 from nlp.text import fold
-from store.records import Incident
 
 RAISED = {"about": 2.0, "relevance": 1.0}
 """What a post's log-odds gain by the name of a place where something is going on."""
-SHORTEST, WIDEST_M = 4, 30_000
-"""Letters of a name, and metres about its place, for it to say something."""
+SHORTEST = 4
+"""Letters of a name for it to say something."""
 
 
 NOTHING = r"(?!)"
@@ -54,9 +52,3 @@ def _names(hot: frozenset[str]) -> re.Pattern[str]:
     alone = "|".join(map(re.escape, told)) or NOTHING
     joined = "|".join(re.sub(r"[\W_]", "", name) for name in told) or NOTHING
     return re.compile(rf"(?<![^\W_])(?:{alone})(?![^\W_])|#\w*(?:{joined})")
-
-
-def hot_names(incidents: Iterable[Incident]) -> frozenset[str]:
-    """The names of the places of incidents that are not spread over a country."""
-    places = (one.place for one in incidents)
-    return frozenset(one.name for one in places if one and one.radius_m is not None and one.radius_m <= WIDEST_M)

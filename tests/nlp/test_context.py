@@ -1,4 +1,4 @@
-"""What is going on, beside a post: places of open incidents make the posts that name them likelier to be about it."""
+"""What is going on, beside a post: its names make the posts that give them likelier to be about it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from nlp.annotate import Annotator
-from nlp.context import RAISED, Context, hot_names
+from nlp.context import RAISED, Context
 from nlp.fast import FastPath
-from store.records import Place
 
 HOT = Context(hot=frozenset({"Saint-Mesmin", "#AlerteOrage", "Lys"}))
 
@@ -50,13 +49,3 @@ def test_a_post_that_names_the_place_is_likelier_to_be_about_it_and_no_likelier_
 
 def test_a_language_that_is_not_scored_stays_without_scores():
     assert Annotator().annotate([post("Что случилось в городе Saint-Mesmin")], context=HOT)[0].about is None
-
-
-def test_places_of_incidents_are_hot_unless_they_are_as_wide_as_a_country():
-    found = [
-        SimpleNamespace(place=Place("Cholet", radius_m=4_000.0)),
-        SimpleNamespace(place=Place("France", radius_m=500_000.0)),
-        SimpleNamespace(place=Place("quelque part")),
-        SimpleNamespace(place=None),
-    ]
-    assert hot_names(found) == frozenset({"Cholet"})
