@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from nlp.annotate import LOOKS, TOGETHER, Annotator
+from nlp.annotate import DEEP_FLOOR, LOOKS, TOGETHER, Annotator
 from nlp.fast import FastPath
 from nlp.heads import BINARY
 from nlp.second import Second, in_doubt, save, second
@@ -62,6 +62,12 @@ def test_where_there_are_more_than_time_for_the_most_relevant_are_looked_at_and_
     made = Annotator().annotate([post(text, str(number)) for number, text in enumerate(texts)])
     assert [one.depth for one in made].count("full") == LOOKS
     assert [one.depth for one in Annotator().annotate([post(text) for text in texts[:LOOKS]])] == ["full"] * LOOKS
+
+
+def test_under_a_floor_all_in_doubt_are_looked_at_whatever_comes_along():
+    texts = [f"Explosion à l'usine numéro {number}, des blessés" for number in range(LOOKS + 2)]
+    together = Annotator().annotate([post(text) for text in texts], floor=DEEP_FLOOR)
+    assert together == [Annotator().annotate([post(text)], floor=DEEP_FLOOR)[0] for text in texts]
 
 
 def test_the_fast_depth_never_looks_again(monkeypatch: pytest.MonkeyPatch):
