@@ -30,7 +30,8 @@ PLACES_FLOOR = 0.1
 """In the stage, posts whose likeliest head is below this are not read deeply."""
 TOGETHER, LOOKS = 64, 14
 """Where every post is read deeply, so many of so many that follow each other are looked at again, the most relevant
-ones. Under a floor, as in the stage, all that are in doubt: what it says of a post may not hang on what comes along."""
+ones. Under a floor, as in the stage, none: what it says of a post may not hang on what comes along, and all would be
+too many."""
 TRIES = 2
 """How often a post is tried before it is set aside: with others, and alone."""
 OURS = ("Crash", "Hang")
@@ -74,8 +75,8 @@ class Annotator:
     ) -> list[Annotation]:
         """An annotation of each post, in order. A post that cannot be read gets one with ``error``.
 
-        With ``full``, posts that the fast path cannot rule out are looked at again, and those of a known language that
-        are then at least ``floor`` likely to be relevant, an incident or a threat are read deeply; ``depth`` in the
+        With ``full`` and no floor, posts that the fast path cannot rule out are looked at again; those of a known
+        language that are at least ``floor`` likely to be relevant, an incident or a threat are read deeply; ``depth`` in the
         result says which were, ``fast`` also where others needed the second look more. ``context``: where the
         agency is at home, and what is going on.
         """
@@ -96,14 +97,13 @@ def _read_fully(readings: Sequence[Reading], floor: float) -> None:
     from nlp.deep.pipeline import read_deeply  # spaCy: a third of what any command would wait for at its start
     from nlp.second import in_doubt, second
 
-    doubtful = sorted(filter(in_doubt, readings), key=_interest, reverse=True)
-    looks = len(doubtful) if floor else LOOKS
-    for reading in doubtful[:looks]:
+    doubtful = sorted(filter(in_doubt, readings), key=_interest, reverse=True) if not floor else []
+    for reading in doubtful[:LOOKS]:
         second().look(reading)
     for reading in readings:
         if not reading.known or _interest(reading) >= floor:
             read_deeply(reading)
-    for reading in doubtful[looks:]:
+    for reading in doubtful[LOOKS:]:
         reading.depth = "fast"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import f1_score
 
-from nlp.annotate import DEEP_FLOOR, Annotator
+from nlp.annotate import Annotator
 from nlp.encoder import encoder
 from nlp.fast import NO_NEED
 from nlp.heads import heads
@@ -87,7 +87,7 @@ def false_alarms(task: str, lang: str, made: Sequence[Annotation]) -> Iterator[F
 def needs(data: Path, annotator: Annotator) -> Iterator[Figure]:
     """The need classes on a fifth of the posts of `humaid`, which no shipped model learns from."""
     rows = list(sources.read(data / "humaid" / "dev.jsonl.gz"))[::5]
-    made = annotated(annotator, (row["text"] for row in rows), floor=0.0)
+    made = annotated(annotator, (row["text"] for row in rows))
     read = [one.need.name if one.need else NO_NEED for one in made]
     told = [row["label"] for row in rows]
     value = f1_score(told, read, labels=sorted(set(told)), average="macro", zero_division=0)
@@ -99,11 +99,11 @@ def _hostile(data: Path, name: str) -> Iterator[str]:
     return (row["text"] for row in rows if sources.unseen(row["text"]))
 
 
-def annotated(annotator: Annotator, texts: Iterable[str], *, floor: float = DEEP_FLOOR) -> Iterator[Annotation]:
-    """The annotations of texts, in batches as a stage reads them."""
+def annotated(annotator: Annotator, texts: Iterable[str]) -> Iterator[Annotation]:
+    """The annotations of texts, read as `vigie annotate` reads them."""
     texts = iter(texts)
     while batch := list(islice(texts, BATCH)):
-        yield from annotator.annotate([Line("", text) for text in batch], floor=floor)
+        yield from annotator.annotate([Line("", text) for text in batch])
 
 
 def _by_language(held: Held, head: str, source: str, events: Sequence[str]) -> Iterator[Figure]:

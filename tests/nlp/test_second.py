@@ -64,7 +64,7 @@ def test_where_there_are_more_than_time_for_the_most_relevant_are_looked_at_and_
     assert [one.depth for one in Annotator().annotate([post(text) for text in texts[:LOOKS]])] == ["full"] * LOOKS
 
 
-def test_under_a_floor_all_in_doubt_are_looked_at_whatever_comes_along():
+def test_under_a_floor_what_is_said_of_a_post_does_not_hang_on_what_comes_along():
     texts = [f"Explosion à l'usine numéro {number}, des blessés" for number in range(LOOKS + 2)]
     together = Annotator().annotate([post(text) for text in texts], floor=DEEP_FLOOR)
     assert together == [Annotator().annotate([post(text)], floor=DEEP_FLOOR)[0] for text in texts]
