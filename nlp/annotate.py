@@ -53,15 +53,11 @@ class Annotator:
         self._fast = fast or FastPath()
 
     def ready(self) -> Annotator:
-        """This annotator with all that a deep reading needs, so that the first post in danger does not wait for it."""
+        """This annotator with all that the stage needs, so that the first post in danger does not wait for it."""
         from nlp.deep.pipeline import LANGS, pipeline
-        from nlp.encoder import encoder
-        from nlp.second import second
 
         for lang in LANGS:
             pipeline(lang)
-        encoder()
-        second()
         gazetteer()
         return self
 
@@ -76,9 +72,9 @@ class Annotator:
         """An annotation of each post, in order. A post that cannot be read gets one with ``error``.
 
         With ``full`` and no floor, posts that the fast path cannot rule out are looked at again; those of a known
-        language that are at least ``floor`` likely to be relevant, an incident or a threat are read deeply; ``depth`` in the
-        result says which were, ``fast`` also where others needed the second look more. ``context``: where the
-        agency is at home, and what is going on.
+        language that are at least ``floor`` likely to be relevant, an incident or a threat are read deeply; ``depth``
+        in the result says which were, ``fast`` also where others needed the second look more. ``context``: where
+        the agency is at home, and what is going on.
         """
         readings = self._fast.read(posts)
         for reading in readings:
