@@ -16,8 +16,6 @@ RAISED = {"about": 2.0, "relevance": 1.0}
 """What a post's log-odds gain by the name of a place where something is going on."""
 SHORTEST = 4
 """Letters of a name for it to say something."""
-
-
 NOTHING = r"(?!)"
 """What no text holds."""
 

@@ -50,6 +50,11 @@ def probability(odds: float) -> float:
     return 1 / (1 + math.exp(-odds))
 
 
+def log_odds(p: float) -> float:
+    """The log-odds of a probability between 0 and 1, neither included."""
+    return math.log(p / (1 - p))
+
+
 class FastPath:
     """Reads posts with the shipped models; keeps the words it has met."""
 

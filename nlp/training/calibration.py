@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nlp.fast import log_odds
 from nlp.heads import BINARY
 from nlp.training.figures import Figure
 from nlp.training.prior import PRIOR
@@ -57,9 +58,13 @@ def reliabilities(
 def _reliability(head: str, lang: str, times: float, p: np.ndarray, so: np.ndarray, written: np.ndarray) -> Reliability:
     prior = PRIOR[head] * times
     weights = np.zeros(len(p))
-    for here, mass in ((so, prior), (~so & written, (1 - prior) * NEIGHBOURS), (~written, (1 - prior) * 0.8)):
+    for here, mass in (
+        (so, prior),
+        (~so & written, (1 - prior) * NEIGHBOURS),
+        (~written, (1 - prior) * (1 - NEIGHBOURS)),
+    ):
         weights[here] = mass / max(here.sum(), 1)
-    odds = np.log(p / (1 - p)) + _odds(prior) - _odds(PRIOR[head])
+    odds = np.log(p / (1 - p)) + log_odds(prior) - log_odds(PRIOR[head])
     p = 1 / (1 + np.exp(-odds))
     order = np.flatnonzero(p >= FROM)
     order = order[np.argsort(p[order], kind="stable")]
@@ -72,10 +77,6 @@ def _reliability(head: str, lang: str, times: float, p: np.ndarray, so: np.ndarr
             told.append((said, was))
             error += abs(said - was) * float(weights[part].sum() / weights[order].sum())
     return Reliability(head, lang, times, error, len(order), tuple(told))
-
-
-def _odds(p: float) -> float:
-    return float(np.log(p / (1 - p)))
 
 
 def _p(one: Annotation, head: str) -> float:

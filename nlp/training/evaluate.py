@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score
 
 from nlp.annotate import Annotator
 from nlp.encoder import encoder
-from nlp.fast import NO_NEED
+from nlp.fast import NO_NEED, log_odds
 from nlp.heads import heads
 from nlp.language import languages
 from nlp.second import second
@@ -124,7 +124,7 @@ def _recall(held: Held, source: str, groups: Sequence[str | Sequence[str]]) -> I
         odds, wanted = held.odds(head, groups), fit.targets(data, head)
         for lang in ("fr", "en"):
             least = held.second.thresholds.get(head, held.heads.thresholds[head])[lang]
-            cut = float(np.log(least / (1 - least)))
+            cut = log_odds(least)
             for label, measure in ((1, "recall"), (0, "false alarms")):
                 here = (wanted == label) & (data.langs == lang) & _of_source(data, source) & ~np.isnan(odds)
                 if here.sum() >= 20:

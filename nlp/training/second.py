@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from nlp.deep.fields import Fields
 from nlp.deep.pipeline import shifts
 from nlp.encoder import Encoder
+from nlp.fast import log_odds
 from nlp.features import Floats
 from nlp.heads import BINARY, CALIBRATED
 from nlp.language import HOME
@@ -82,7 +83,7 @@ def fit_second(
 
 def read_doubt(data: fit.Data, odds: Mapping[str, fit.Array], encoder: Encoder) -> Doubt:
     """The corpus, and of the other sources the share that is read of what is in doubt."""
-    doubt = np.any([odds[head] >= np.log(least / (1 - least)) for head, least in GATE.items()], axis=0)
+    doubt = np.any([odds[head] >= log_odds(least) for head, least in GATE.items()], axis=0)
     rows = np.array(
         [i for i, one in enumerate(data.examples) if one.source == "corpus" or (doubt[i] and taken(one))], np.int64
     )

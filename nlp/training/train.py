@@ -145,9 +145,10 @@ def learn_second(data: fit.Data, read: Doubt, odds: Mapping[str, fit.Array], mad
     for at, moved in zip(street, told, strict=True):
         for head in AGAIN:
             decided[head][at] += moved[head]
+    calm = np.setdiff1d(np.arange(len(data.examples)), read.rows)
     thresholds = {}
     for head, share in AGAIN.items():
-        decided[head][~np.isin(np.arange(len(data.examples)), read.rows)] = -np.inf
+        decided[head][calm] = -np.inf
         thresholds[head] = limits(data, decided[head], share, LEAST_AGAIN)
     return replace(found, thresholds=thresholds)
 
