@@ -80,27 +80,31 @@ class Annotator:
         for reading in readings:
             context.raised(reading)
         if depth == "full":
-            for start in range(0, len(readings), TOGETHER):
-                _read_fully(readings[start : start + TOGETHER], floor)
+            from nlp.deep.pipeline import read_deeply  # spaCy: a third of what any command would wait for at its start
+
+            passed_over = [] if floor else _look_again(readings)
+            for reading in readings:
+                if not reading.known or _interest(reading) >= floor:
+                    read_deeply(reading)
+            for reading in passed_over:
+                reading.depth = "fast"
         for reading in readings:
             if reading.known and (reading.depth == "full" or _interest(reading) >= PLACES_FLOOR):
                 reading.locations = locate(reading, context.home)
         return [finish(reading, self._fast) for reading in readings]
 
 
-def _read_fully(readings: Sequence[Reading], floor: float) -> None:
-    """Look again and read deeply, the most relevant posts first."""
-    from nlp.deep.pipeline import read_deeply  # spaCy: a third of what any command would wait for at its start
-    from nlp.second import in_doubt, second
+def _look_again(readings: Sequence[Reading]) -> list[Reading]:
+    """Look again at what is in doubt, the most relevant posts first; gives those that there was no time for."""
+    from nlp.second import in_doubt, second  # the encoder's engine, which the stage does without
 
-    doubtful = sorted(filter(in_doubt, readings), key=_interest, reverse=True) if not floor else []
-    for reading in doubtful[:LOOKS]:
-        second().look(reading)
-    for reading in readings:
-        if not reading.known or _interest(reading) >= floor:
-            read_deeply(reading)
-    for reading in doubtful[LOOKS:]:
-        reading.depth = "fast"
+    passed_over = []
+    for start in range(0, len(readings), TOGETHER):
+        doubtful = sorted(filter(in_doubt, readings[start : start + TOGETHER]), key=_interest, reverse=True)
+        for reading in doubtful[:LOOKS]:
+            second().look(reading)
+        passed_over += doubtful[LOOKS:]
+    return passed_over
 
 
 def _interest(reading: Reading) -> float:
