@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import chain, pairwise
 
 from nlp.deep.findings import Findings
@@ -14,6 +15,8 @@ SIZE = 1 << 17
 TOKEN = re.compile(r"[^\W_]+|[?!…\"]")
 LONGEST = 150
 """Words and marks that are looked at."""
+MET = 1 << 14
+"""Words whose indices are kept."""
 TOLD = 3.0
 """How much a finding counts beside a word."""
 
@@ -21,26 +24,37 @@ TOLD = 3.0
 def clues(findings: Findings) -> dict[int, float]:
     """The indices below :data:`SIZE` of what a post shows, with their values, whose squares sum to 1."""
     found: dict[int, float] = {}
-    for keys, value in ((_words(findings.text), 1.0), (_told(findings), TOLD)):
-        for at in (hashed(key, SIZE) for key in keys):
+    for indices, value in ((_words(findings.text), 1.0), (map(_index, _told(findings)), TOLD)):
+        for at in indices:
             found[at] = found.get(at, 0.0) + value
     length = sum(value * value for value in found.values()) ** 0.5
     return {at: value / length for at, value in found.items()}
 
 
-def _words(text: str) -> Iterator[str]:
+def _words(text: str) -> Iterator[int]:
     words = TOKEN.findall(text)[:LONGEST]
-    yield from (f"w:{one}" for one in words)
-    yield from (f"b:{one} {two}" for one, two in pairwise(words))
-    yield from (f"t:{' '.join(words[start : start + 3])}" for start in range(len(words) - 2))
+    yield from map(_word, words)
+    yield from (_index(f"b:{one} {two}") for one, two in pairwise(words))
+    yield from (_index(f"t:{one} {two} {three}") for one, two, three in zip(words, words[1:], words[2:], strict=False))
     yield from chain.from_iterable(_groups(word) for word in sorted(set(words)) if len(word) > 3)
-    yield from (f"first:{' '.join(words[:1])}", f"firsts:{' '.join(words[:2])}", f"last:{' '.join(words[-1:])}")
+    edges = (f"first:{' '.join(words[:1])}", f"firsts:{' '.join(words[:2])}", f"last:{' '.join(words[-1:])}")
+    yield from map(_index, edges)
 
 
-def _groups(word: str) -> Iterator[str]:
+def _index(key: str) -> int:
+    return hashed(key, SIZE)
+
+
+@lru_cache(MET)
+def _word(word: str) -> int:
+    return _index(f"w:{word}")
+
+
+@lru_cache(MET)
+def _groups(word: str) -> tuple[int, ...]:
     padded = f" {word[:24]} "
-    for size in (3, 4):
-        yield from (f"g:{padded[start : start + size]}" for start in range(len(padded) - size + 1))
+    ends = ((start, start + size) for size in (3, 4) for start in range(len(padded) - size + 1))
+    return tuple(_index(f"g:{padded[start:end]}") for start, end in ends)
 
 
 def _told(findings: Findings) -> Iterable[str]:
