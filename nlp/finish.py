@@ -92,8 +92,8 @@ def why(reading: Reading, fast: FastPath) -> tuple[str, ...]:
 def _strongest(reading: Reading, spans: dict[tuple[int, int], float]) -> list[str]:
     taken: list[tuple[int, int]] = []
     terms: list[str] = []
-    for (start, end), pull in sorted(spans.items(), key=lambda item: (-item[1], item[0])):
-        if pull <= 0 or len(terms) == WHY_TERMS:
+    for _, (start, end) in sorted((-pull, span) for span, pull in spans.items() if pull > 0):
+        if len(terms) == WHY_TERMS:
             break
         if any(start < last and first < end for first, last in taken):
             continue

@@ -57,9 +57,9 @@ def pipeline(lang: str, names: tuple[str, ...] = NAMES) -> Language:
 
 def examined(plain: str, hits: Sequence[Hit], nlp: Language, meant: Meant | None = None) -> Findings:
     """What the components of a pipeline find in a folded text of its language; ``meant``: what a second look found."""
-    doc = nlp.make_doc(plain[:LONGEST])
-    found(doc).hits = [hit for hit in hits if hit.end <= LONGEST]
-    found(doc).meant = meant
+    doc = nlp.make_doc(text := plain[:LONGEST])
+    findings = found(doc, text)
+    findings.hits, findings.meant = [hit for hit in hits if hit.end <= LONGEST], meant
     return found(nlp(doc))
 
 
