@@ -23,15 +23,17 @@ from store.database import Database
 from store.records import TAGS, Annotation, Lease, Post, SetAside
 
 log = logging.getLogger(__name__)
-Depth = Literal["fast", "full"]
+Depth = Literal["fast", "words", "full"]
+"""By words alone; by the deep path, too; and what is in doubt looked at again."""
 STAGE = "annotate"
 DEEP_FLOOR = 0.25
 PLACES_FLOOR = 0.1
 """In the stage, posts whose likeliest head is below this are not read deeply."""
 TOGETHER, LOOKS = 64, 14
 """Where every post is read deeply, so many of so many that follow each other are looked at again, the most relevant
-ones. Under a floor, as in the stage, none: what it says of a post may not hang on what comes along, and all would be
-too many."""
+ones. Under a floor, as in the stage, all that are in doubt: what it says of a post may not hang on what comes along."""
+BEHIND = 2_048
+"""Changes that wait, from which on the stage looks at nothing again: better all posts in time by their words."""
 TRIES = 2
 """How often a post is tried before it is set aside: with others, and alone."""
 OURS = ("Crash", "Hang")
@@ -55,10 +57,14 @@ class Annotator:
     def ready(self) -> Annotator:
         """This annotator with all that the stage needs, so that the first post in danger does not wait for it."""
         from nlp.deep.pipeline import LANGS, pipeline
+        from nlp.encoder import encoder
+        from nlp.second import second
 
         for lang in LANGS:
             pipeline(lang)
         gazetteer()
+        second()
+        encoder()
         return self
 
     def annotate(
@@ -71,18 +77,18 @@ class Annotator:
     ) -> list[Annotation]:
         """An annotation of each post, in order. A post that cannot be read gets one with ``error``.
 
-        With ``full`` and no floor, posts that the fast path cannot rule out are looked at again; those of a known
-        language that are at least ``floor`` likely to be relevant, an incident or a threat are read deeply; ``depth``
-        in the result says which were, ``fast`` also where others needed the second look more. ``context``: where
-        the agency is at home, and what is going on.
+        With ``full``, posts that the fast path cannot rule out are looked at again, with a floor all of them; with
+        ``full`` and ``words``, those of a known language that are at least ``floor`` likely to be relevant, an incident
+        or a threat are read deeply. ``depth`` in the result says which were, ``fast`` also where there was no time
+        for the second look. ``context``: where the agency is at home, and what is going on.
         """
         readings = self._fast.read(posts)
         for reading in readings:
             context.raised(reading)
-        if depth == "full":
+        if depth != "fast":
             from nlp.deep.pipeline import read_deeply  # spaCy: a third of what any command would wait for at its start
 
-            passed_over = [] if floor else _look_again(readings)
+            passed_over = _look_again(readings, 0 if depth == "words" else TOGETHER if floor else LOOKS)
             for reading in readings:
                 if not reading.known or _interest(reading) >= floor:
                     read_deeply(reading)
@@ -94,16 +100,17 @@ class Annotator:
         return [finish(reading, self._fast) for reading in readings]
 
 
-def _look_again(readings: Sequence[Reading]) -> list[Reading]:
-    """Look again at what is in doubt, the most relevant posts first; gives those that there was no time for."""
-    from nlp.second import in_doubt, second  # the encoder's engine, which the stage does without
+def _look_again(readings: Sequence[Reading], looks: int) -> list[Reading]:
+    """Look again at what is in doubt, at so many of :data:`TOGETHER` posts, the most relevant first; gives those that
+    there was no time for."""
+    from nlp.second import in_doubt, second  # the encoder's engine, which a fast reading does without
 
     passed_over = []
     for start in range(0, len(readings), TOGETHER):
         doubtful = sorted(filter(in_doubt, readings[start : start + TOGETHER]), key=_interest, reverse=True)
-        for reading in doubtful[:LOOKS]:
+        for reading in doubtful[:looks]:
             second().look(reading)
-        passed_over += doubtful[LOOKS:]
+        passed_over += doubtful[looks:]
     return passed_over
 
 
@@ -130,18 +137,23 @@ def annotate_stage(
     and cursor are written; a post that cannot be read is set aside. Raises LeaseLost where ``lease`` is lost.
     """
     with db.read() as conn:
-        found = changes.after(conn, changes.cursor(conn, STAGE), ("posts",), limit)
+        waiting = changes.after(conn, changes.cursor(conn, STAGE), ("posts",), max(limit, BEHIND))
+        found, depth = waiting[:limit], _depth(len(waiting))
         wanted = dict.fromkeys(change.key for change in found if change.op != "delete")
         new = list(posts.get(conn, list(wanted)).values())
     if not found:
         return 0
-    made = [_for_world(annotation, world) for annotation in _safely(annotator, new, Context(home(world)))]
+    made = [_for_world(annotation, world) for annotation in _safely(annotator, new, depth, Context(home(world)))]
     made = pinpoint(made, geocoder) if geocoder else made
     with db.write(lease=lease) as conn:
         kept.put(conn, made)
         aside.put(conn, [_aside(one.post_id, one.error, clock()) for one in made if one.error])
         changes.set_cursor(conn, STAGE, found[-1].seq)
     return len(found)
+
+
+def _depth(waiting: int) -> Depth:
+    return "words" if waiting >= BEHIND else "full"
 
 
 def home(world: World) -> frozenset[str]:
@@ -161,14 +173,14 @@ def _aside(post: str, error: str, at: datetime) -> SetAside:
     return SetAside(STAGE, post, TRIES, f"{kind}: {detail}" if kind in OURS else kind, at)
 
 
-def _safely(annotator: Reader, new: list[Post], where: Context) -> list[Annotation]:
+def _safely(annotator: Reader, new: list[Post], depth: Depth, where: Context) -> list[Annotation]:
     """Annotate all at once; when that fails, one by one, so that a poison post is set aside alone."""
     try:
-        return annotator.annotate(new, floor=DEEP_FLOOR, context=where)
+        return annotator.annotate(new, depth, floor=DEEP_FLOOR, context=where)
     except (ValueError, ArithmeticError, LookupError, TypeError, RecursionError, MemoryError) as error:
         if len(new) == 1:
             return [_set_aside(new[0], error)]
-    return [annotation for post in new for annotation in _safely(annotator, [post], where)]
+    return [annotation for post in new for annotation in _safely(annotator, [post], depth, where)]
 
 
 def _set_aside(post: Post, error: Exception) -> Annotation:

@@ -55,7 +55,7 @@ class Crew(Annotator):
         """As :meth:`Annotator.annotate`, with the same answers in the same order."""
         if len(posts) < SHARED or not self._helpers or not all(loading.done() for loading in self._start()):
             return super().annotate(posts, depth, floor=floor, context=context)
-        step = 1 if floor else TOGETHER  # where posts are looked at again, who is does not change
+        step = 1 if floor else TOGETHER  # where not all are looked at again, who is does not change
         size = -(-len(posts) // (self._helpers + 1) // step) * step
         mine, *others = (posts[start : start + size] for start in range(0, len(posts), size))
         sent = [self._send(part, depth, floor, context) for part in others]

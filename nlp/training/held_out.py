@@ -1,68 +1,50 @@
-"""Measures a head on events that it was not fitted on: the fast path, and where that is in doubt the second look."""
+"""Measures on events that a model was not fitted on: the fast path, and where that is in doubt the second look.
+
+Posts are told apart in a few parts, an event in one of them, and each part is read by models fitted on the others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from nlp.encoder import Encoder
-from nlp.heads import Heads, row
-from nlp.second import GATE, Second
+from nlp.heads import BINARY, Heads
+from nlp.second import Second
 from nlp.training import fit
-from nlp.training.second import Doubt, fit_head, read_doubt, taken
+from nlp.training.second import Maker, decided, out_of_fold, read_doubt, taken
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The data, the posts of it that were looked at again, and the shipped calibration."""
+    """The data, and head → the calibrated log-odds of each post by models that had not seen its event; NaN where a
+    second look is due to a post of the share that is not read (:data:`nlp.training.second.ONE_IN`)."""
 
     data: fit.Data
-    some: Doubt
     heads: Heads
     second: Second
-    seed: int
-
-    def odds(self, head: str, groups: Sequence[str | Sequence[str]]) -> fit.Array:
-        """Calibrated log-odds of the posts of each group by a head fitted without that group; NaN elsewhere, and where
-        a second look is due to a post of the share that is not read (:data:`nlp.training.second.ONE_IN`)."""
-        found = np.full(len(self.data.examples), np.nan)
-        for group in groups:
-            here = np.isin(self.data.groups, [group] if isinstance(group, str) else list(group))
-            found[here] = _fast(self.data, self.heads, head, here, self.seed)
-            self._look(head, here, found)
-        found[[not taken(one) for one in self.data.examples]] = np.nan
-        return found
-
-    def _look(self, head: str, here: np.ndarray, found: fit.Array) -> None:
-        some, at = self.some, self.some.rows
-        weights, intercept = fit_head(self.data, some, head, np.flatnonzero(~here[at]), self.seed)
-        ours = here[at] & some.doubt
-        scores = some.vectors[ours] @ weights + intercept
-        column = self.second.names.index(head)
-        lines = np.array([self.second.lines[row(lang), column] for lang in self.data.langs[at[ours]]])
-        told = np.stack([scores, found[at[ours]], np.ones(len(scores))], axis=1)
-        found[at[ours]] = (told * lines.reshape(-1, 3)).sum(axis=1)
+    odds: dict[str, fit.Array]
 
 
-def hold(data: fit.Data, heads: Heads, second: Second, encoder: Encoder, *, seed: int = 0) -> Held:
-    """Look again at the posts that a fast path which had not seen their event leaves in doubt; takes minutes."""
+def hold(
+    data: fit.Data,
+    heads: Heads,
+    second: Second,
+    maker: Maker,
+    *,
+    seed: int = 0,
+    report: Callable[[str], None] = lambda _: None,
+) -> Held:
+    """Read every part with models fitted on the others, calibrated as the shipped ones; takes most of an hour."""
     odds = {}
-    for head in GATE:
-        lines = _lines(data, heads, head)
+    for head in BINARY:
+        lines = np.array([heads.line(head, lang) for lang in data.langs])
         odds[head] = fit.out_of_fold(data, head, seed=seed) * lines[:, 0] + lines[:, 1]
-    some, *_ = read_doubt(data, odds, encoder).scaled()
-    return Held(data, some, heads, second, seed)
-
-
-def _fast(data: fit.Data, heads: Heads, head: str, here: np.ndarray, seed: int) -> fit.Array:
-    coefficients, intercept = fit.fit(data, head, np.flatnonzero(~here), seed=seed)
-    raw = fit.raw_scores(data, np.flatnonzero(here), coefficients, intercept)
-    lines = _lines(data, heads, head)[here]
-    odds: fit.Array = raw * lines[:, 0] + lines[:, 1]
-    return odds
-
-
-def _lines(data: fit.Data, heads: Heads, head: str) -> fit.Array:
-    return np.array([heads.line(head, lang) for lang in data.langs])
+    read = read_doubt(data, odds, maker)
+    scores = out_of_fold(data, read, maker.layers(), seed=seed, report=report)
+    found = decided(data, read, second, scores, odds)
+    passed_over = [not taken(one) for one in data.examples]
+    for values in found.values():
+        values[passed_over] = np.nan
+    return Held(data, heads, second, found)

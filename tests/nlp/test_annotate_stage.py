@@ -125,3 +125,14 @@ def test_posts_that_matter_are_read_deeply_and_ordinary_ones_are_not(db: Databas
     stage(db, world, annotator)
     made = found(db, ids)
     assert [made[id].depth for id in ids] == ["full", "fast"]
+
+
+def test_the_stage_looks_again_at_what_is_in_doubt_unless_too_much_waits(
+    db: Database, world: World, annotator: Annotator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(Annotator, "annotate", lambda _, posts, depth, **more: asked.append(depth) or [])
+    monkeypatch.setattr("nlp.annotate.BEHIND", 3)
+    put(db, FIRE, FIRE, FIRE, FIRE)
+    assert [stage(db, world, annotator, limit=2) for _ in range(3)] == [2, 2, 0]
+    assert asked == ["words", "full"]

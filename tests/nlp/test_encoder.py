@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nlp.encoder import MAX_PIECES, Encoder, encoder, shown
-from nlp.training.encoder import LAYERS, POOLED, NotTheFile, make_encoder, read_packed
+from nlp.encoder import MAX_PIECES, Encoder, Pieces, encoder, shown
+from nlp.heads import FOLDER
+from nlp.training.encoder import LAYERS, POOLED, Making, NotTheFile, read_packed
+from nlp.training.tuning import vectors
 
 WIDTH, HEADS, INNER, SPECIAL = 64, 2, 128, ("<s>", "<pad>", "</s>", "<unk>")
 PIECES = (*SPECIAL, "▁", "▁query", ":", "▁feu", "▁à", "▁angers", "▁mot", *"abcdefghijklmnopqrstuvwxyz", "火")
@@ -107,7 +109,7 @@ def _plainly(path: Path, ids: list[int]) -> np.ndarray:
 
 
 def test_the_graph_computes_what_the_packed_weights_say(packed: Path, tmp_path: Path):
-    make_encoder(packed, ["feu à angers", "des mots"], tmp_path)
+    Making(packed, ["feu à angers", "des mots"], tmp_path).write([])
     made = Encoder(tmp_path)
     ids = [0, *(PIECES.index(piece) for piece in ("▁query", ":", "▁feu", "▁à", "▁angers")), 2]
     (vector,) = made.vectors(["feu à angers"])
@@ -116,7 +118,7 @@ def test_the_graph_computes_what_the_packed_weights_say(packed: Path, tmp_path: 
 
 
 def test_pieces_that_no_text_shows_are_left_out_and_read_as_unknown(packed: Path, tmp_path: Path):
-    make_encoder(packed, ["feu"], tmp_path)
+    Making(packed, ["feu"], tmp_path).write([])
     made = Encoder(tmp_path)
     assert not np.allclose(made.vectors(["feu"]), made.vectors(["火"]))
     assert np.allclose(made.vectors(["火"]), made.vectors(["水"]))
@@ -125,9 +127,23 @@ def test_pieces_that_no_text_shows_are_left_out_and_read_as_unknown(packed: Path
 def test_the_same_file_and_texts_give_the_same_bytes(packed: Path, tmp_path: Path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        make_encoder(packed, ["feu à angers"], tmp_path / name)
+        making = Making(packed, ["feu à angers"], tmp_path / name)
+        making.write(making.layers())
     for name in ("encoder.onnx", "encoder.pieces"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_taught_layers_compute_in_the_graph_what_they_computed_while_they_were_taught(packed: Path, tmp_path: Path):
+    texts = ["feu à angers", "feu feu feu feu mot mot mot mot"]
+    making, draw = Making(packed, texts, tmp_path), np.random.default_rng(3)
+    taught = [
+        {name: w + draw.normal(0, 0.05, w.shape).astype("f4") for name, w in one.items()} for one in making.layers()
+    ]
+    making.write(taught)
+    found = Encoder(tmp_path).vectors(texts)
+    assert np.allclose(found, vectors(taught, making.states(texts)), atol=0.02)
+    making.write(making.layers())
+    assert not np.allclose(found, Encoder(tmp_path).vectors(texts), atol=0.02)
 
 
 def test_another_file_is_refused_by_its_name(tmp_path: Path):
@@ -155,4 +171,4 @@ def test_any_text_has_a_vector(text: str):
 
 def test_addresses_and_mentions_say_nothing():
     assert shown("Feu @mairie https://t.co/abc rue haute") == "query: Feu rue haute"
-    assert len(encoder()._ids("mot " * 500)) == MAX_PIECES
+    assert len(Pieces(FOLDER).ids("mot " * 500)) == MAX_PIECES

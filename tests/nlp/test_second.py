@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,10 +14,12 @@ from nlp.fast import FastPath
 from nlp.heads import BINARY
 from nlp.second import Second, in_doubt, save, second
 from nlp.training import fit
-from nlp.training.second import Doubt, fit_second, read_doubt
+from nlp.training.second import Doubt, Learnt, fit_second, lesson, read_doubt
 from nlp.training.sources import Example
+from nlp.training.tuning import teach
 
 VEILED = "On est une douzaine assis dans le noir entre deux étages, ça ne répond plus et il fait très chaud"
+WORDS = ("flou", "net", "gris", *("" for _ in range(29)))
 ORDINARY = "Trop hâte de voir la suite de la série ce week-end"
 
 
@@ -70,18 +73,30 @@ def test_under_a_floor_what_is_said_of_a_post_does_not_hang_on_what_comes_along(
     assert together == [Annotator().annotate([post(text)], floor=DEEP_FLOOR)[0] for text in texts]
 
 
+def test_with_words_alone_nothing_is_looked_at_again_and_what_was_in_doubt_says_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Second, "look", lambda *_: pytest.fail("looked again"))
+    crisis, calm = Annotator().annotate([post("Explosion à l'usine, des blessés"), post(ORDINARY)], "words")
+    assert (crisis.depth, crisis.when) == ("fast", "now")
+    assert calm.depth == "full"
+
+
 def test_the_fast_depth_never_looks_again(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Second, "look", lambda *_: pytest.fail("looked again"))
     assert Annotator().annotate([post("Explosion à l'usine, des blessés")], "fast")[0].depth == "fast"
 
 
 class Told:
-    """An encoder that says whether a text holds a word of a list."""
+    """An encoder whose lower layers say whether a text holds a word of a list, and whose upper ones say nothing yet."""
 
-    width = 3
+    def states(self, texts):
+        return [np.repeat([[word in text for word in WORDS]], 2, axis=0).astype("f2") for text in texts]
 
-    def vectors(self, texts):
-        return np.array([[word in text for word in ("flou", "net", "gris")] for text in texts], np.float32)
+    def layers(self):
+        inner = {"fi.w": (64, 32), "fi.b": (64,), "fo.w": (32, 64)}
+        shapes = {f"{name}.{part}": (32, 32)[: 1 + (part == "w")] for name in ("q", "k", "v", "ao") for part in "wb"}
+        found = {name: np.zeros(shape, "f4") for name, shape in (shapes | inner).items()}
+        ones = {"aln.w": np.ones(32, "f4"), "oln.w": np.ones(32, "f4")}
+        return [found | ones | {name: np.zeros(32, "f4") for name in ("fo.b", "aln.b", "oln.b")}]
 
 
 def small() -> tuple[fit.Data, dict[str, fit.Array]]:
@@ -101,28 +116,34 @@ def small() -> tuple[fit.Data, dict[str, fit.Array]]:
     return data, odds
 
 
-def test_only_the_corpus_and_what_is_in_doubt_is_read_and_what_is_not_keeps_its_odds():
+@pytest.fixture(scope="module")
+def learnt() -> tuple[fit.Data, dict[str, fit.Array], Doubt, Learnt]:
+    """What is learnt of the small data, told apart in two parts."""
     data, odds = small()
-    made, decided = fit_second(data, read_doubt(data, odds, Told()), odds)
-    assert made.names[: len(BINARY)] == BINARY
+    read = read_doubt(data, odds, Told())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nlp.training.second.FOLDS", 2)
+        return data, odds, read, fit_second(data, read, odds, Told().layers())
+
+
+def test_only_the_corpus_and_what_is_in_doubt_is_read_and_what_is_not_keeps_its_odds(learnt):
+    data, odds, read, made = learnt
     calm = odds["about"] < -5
-    assert np.array_equal(decided["about"][calm], odds["about"][calm])
     harm = np.array([one.labels["about"] == 1 for one in data.examples])
-    assert decided["about"][harm].mean() > decided["about"][~harm & ~calm].mean() + 3
+    assert len(read.rows) == 60
+    assert made.second.names[: len(BINARY)] == BINARY
+    assert np.array_equal(made.odds["about"][calm], odds["about"][calm])
+    assert made.odds["about"][harm].mean() > made.odds["about"][~harm & ~calm].mean() + 3
 
 
-def test_the_same_posts_give_the_same_bytes(tmp_path):
-    for name in ("one", "two"):
+def test_the_same_posts_give_the_same_bytes(learnt, tmp_path):
+    data, _, read, made = learnt
+    again = teach(Told().layers(), lesson(data, read), np.arange(len(read.rows)))
+    for name, head in (("one", made.second), ("two", replace(made.second, weights=again.weights, bias=again.bias))):
         (tmp_path / name).mkdir()
-        data, odds = small()
-        save(fit_second(data, read_doubt(data, odds, Told()), odds)[0], tmp_path / name)
+        save(head, tmp_path / name)
     for name in ("second.npz", "second.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert second(tmp_path / "one").names == second(tmp_path / "two").names
-
-
-def test_vectors_are_scaled_about_nothing():
-    some, centre, spread = Doubt(np.arange(4), np.arange(8.0).reshape(4, 2), np.ones(4), np.ones(4, bool)).scaled()
-    assert some.vectors.mean(0).tolist() == pytest.approx([0, 0])
-    assert some.vectors.std(0).tolist() == pytest.approx([1, 1], abs=1e-5)
-    assert (some.vectors * spread + centre).tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]
+    assert all(np.array_equal(made.layers[0][name], again.layers[0][name]) for name in again.layers[0])
+    assert not np.array_equal(again.layers[0]["fo.b"], Told().layers()[0]["fo.b"])
