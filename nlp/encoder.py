@@ -1,4 +1,4 @@
-"""Posts as vectors: the first layers of multilingual-e5-small, an ONNX graph of four-bit weights, a post at a time.
+"""Posts as vectors: the first layers of multilingual-e5-small, the last of them taught here, as an ONNX graph.
 
 Words that mean the same lie close together in them, in French and in English, so that what was learnt of one accident
 holds for another whose words nobody has written down. One post a run: the same post has the same vector, whatever was
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -47,16 +47,22 @@ class Pieces:
     def __init__(self, folder: Path) -> None:
         self._pieces = SentencePieceProcessor(model_file=str(folder / PIECES))
 
-    def ids(self, text: str) -> list[int]:
+    def ids(self, text: str) -> tuple[int, ...]:
         """The pieces of a text between the marks of its beginning and end."""
-        return [BEGIN, *self._pieces.encode(shown(text))[: MAX_PIECES - 2], END]
+        return (BEGIN, *self._pieces.encode(shown(text))[: MAX_PIECES - 2], END)
 
 
-def one_core() -> SessionOptions:
-    """Has a graph computed on one core: every process that reads has its own."""
+def loaded(graph: str | bytes) -> InferenceSession:
+    """A graph, from its file or itself. It computes on one core: every process that reads has its own."""
     options = SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return options
+    return InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def computed(graph: InferenceSession, ids: Sequence[int]) -> Floats:
+    """What a graph makes of the pieces of one post."""
+    found: Floats = graph.run(None, {"ids": np.array([ids])})[0][0]
+    return found
 
 
 class Encoder:
@@ -64,19 +70,15 @@ class Encoder:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._pieces = Pieces(folder)
-        self._session = InferenceSession(str(folder / GRAPH), one_core(), providers=["CPUExecutionProvider"])
-        self.width: int = self._session.get_outputs()[0].shape[1]
-        self._vector = lru_cache(MET)(self._computed)
+        graph = loaded(str(folder / GRAPH))
+        self.width: int = graph.get_outputs()[0].shape[1]
+        self._vector = lru_cache(MET)(partial(computed, graph))
 
     def vectors(self, texts: Sequence[str]) -> Floats:
         """A row for each text, of shape (texts, :attr:`width`)."""
         found = np.empty((len(texts), self.width), np.float32)
         for row, text in enumerate(texts):
-            found[row] = self._vector(tuple(self._pieces.ids(text)))
-        return found
-
-    def _computed(self, ids: tuple[int, ...]) -> Floats:
-        found: Floats = self._session.run(None, {"ids": np.array([ids])})[0][0]
+            found[row] = self._vector(self._pieces.ids(text))
         return found
 
 

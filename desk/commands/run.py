@@ -8,15 +8,13 @@ import subprocess
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 
 import click
 
 from config.check import check_folder
 from config.settings import HOST, Settings, settings
 from desk import stack
-from desk.supervise import Child, Supervisor, taken
+from desk.supervise import Child, Supervisor, answers, taken
 from store.database import Database
 
 MIGRATION_S = 300
@@ -102,7 +100,7 @@ def _bring_up_airflow(supervisor: Supervisor, chosen: Settings, drill: bool) -> 
         stack.airflow_child(chosen, "api", "api-server", drill=drill),
         stack.airflow_child(chosen, "dags", "dag-processor", drill=drill),
     )
-    while not supervisor.stopping and not _answers(f"http://{HOST}:{chosen.airflow_port}/api/v2/monitor/health"):
+    while not supervisor.stopping and not answers(f"http://{HOST}:{chosen.airflow_port}/api/v2/monitor/health"):
         time.sleep(0.5)
     supervisor.add(stack.airflow_child(chosen, "scheduler", "scheduler", "--skip-serve-logs", drill=drill))
     say("Airflow is up: the stages start.")
@@ -115,12 +113,4 @@ def _run_once(child: Child) -> bool:
         return child.process.wait(MIGRATION_S) == 0
     except subprocess.TimeoutExpired:
         child.signal(signal.SIGKILL)
-        return False
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, TimeoutError, ConnectionError):
         return False

@@ -29,7 +29,7 @@ def command(out: Path, encoder: Path | None, seed: int, as_json: bool) -> None:
     """Train what reads posts; the same data and seed give the same bytes.
 
     Reads the folder that VIGIE_SHARED_DATA names (../shared/data without it). Takes a quarter of an
-    hour; with --encoder, an hour.
+    hour; with --encoder, most of two hours.
 
     Example: vigie train --out /tmp/models --encoder e5-small-q4.bin
     """

@@ -15,11 +15,11 @@ from pathlib import Path
 from random import Random
 
 import psutil
-import requests
 from sqlalchemy import select
 
 import vigie
 from config.settings import ROOT
+from desk.supervise import answers
 from desk.trials.receivers import free_port
 from desk.trials.scene import write_bundle
 from desk.trials.trial import Outcome
@@ -81,7 +81,7 @@ class Installation:
 
     def whole(self) -> bool:
         """Whether nothing is still being mended: living processes hold every task, and Airflow's API answers."""
-        return all(self.holder(task) for task in ALL) and (not self.api or _answers(self.api))
+        return all(self.holder(task) for task in ALL) and (not self.api or answers(self.api))
 
     def moved(self, task: str) -> int:
         """A number that grows while a task has work; what dispatch does follows from the others."""
@@ -205,13 +205,6 @@ def installation(work: Path, arguments: Sequence[str]) -> Iterator[Installation]
     finally:
         run.send_signal(signal.SIGTERM)
         run.wait(60)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=2).ok
-    except requests.RequestException:
-        return False
 
 
 def _until(condition: Callable[[], object], seconds: float, what: str) -> None:

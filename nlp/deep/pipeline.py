@@ -60,7 +60,8 @@ def examined(plain: str, hits: Sequence[Hit], nlp: Language, meant: Meant | None
     doc = nlp.make_doc(text := plain[:LONGEST])
     findings = found(doc, text)
     findings.hits, findings.meant = [hit for hit in hits if hit.end <= LONGEST], meant
-    return found(nlp(doc))
+    nlp(doc)
+    return findings
 
 
 def read_deeply(reading: Reading) -> None:

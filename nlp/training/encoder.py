@@ -17,10 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime import InferenceSession
 from sentencepiece import SentencePieceProcessor, sentencepiece_model_pb2
 
-from nlp.encoder import GRAPH, MAX_PIECES, PIECES, Pieces, one_core, shown
+from nlp.encoder import GRAPH, MAX_PIECES, PIECES, Pieces, computed, loaded, shown
 
 MAGIC = b"E5S1"
 LAYERS, KEPT, POOLED = 6, 4, (4, 6)
@@ -151,9 +150,8 @@ class Making:
     def states(self, texts: Iterable[str]) -> list[npt.NDArray[np.float16]]:
         """What the layers that stay make of each text, of shape (pieces, width)."""
         graph = Graph(self._packed).below(self._kept).SerializeToString()
-        session = InferenceSession(graph, one_core(), providers=["CPUExecutionProvider"])
-        pieces = Pieces(self._out)
-        return [session.run(None, {"ids": np.array([pieces.ids(text)])})[0][0].astype(np.float16) for text in texts]
+        below, pieces = loaded(graph), Pieces(self._out)
+        return [computed(below, pieces.ids(text)).astype(np.float16) for text in texts]
 
     def write(self, taught: Sequence[Layer]) -> None:
         """Write the graph, with the last layers as taught."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,10 +24,10 @@ from nlp.training.encoder import Making
 from nlp.training.figures import Figure, share
 from nlp.training.frozen import frozen, read_frozen
 from nlp.training.held_out import Held, hold
+from nlp.training.tuning import Report
 from nlp.wire import Line
 from store.records import TAGS, Annotation
 
-Report = Callable[[str], None]
 BATCH = 512
 BACKGROUND, HOSTILE = "background_fr, unseen half", "hate_threat, unseen half"
 

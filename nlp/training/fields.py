@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -30,36 +30,23 @@ C, ROUNDS, TOLERANCE = 30.0, 300, 1e-3
 
 def fit_fields(posts: Sequence[Example], features: csr_matrix, *, seed: int = 0) -> Fields:
     """A linear model of each family. ``features``: what :func:`matrix` makes of the posts, in the same order."""
-    return Fields(*fit_families(posts, features, seed=seed))
-
-
-def fit_families(
-    posts: Sequence[Example],
-    features: csr_matrix | Floats,
-    *,
-    families: Mapping[str, str | None] = FAMILIES,
-    strength: float = C,
-    seed: int = 0,
-) -> tuple[tuple[str, ...], Floats, Floats]:
-    """Columns named ``family:class``, their weights (features, columns) and bias (columns,); ``strength`` is
-    scikit-learn's C."""
     names: list[str] = []
     columns: list[Array] = []
     bias: list[float] = []
-    for family, silent in families.items():
+    for family, silent in FAMILIES.items():
         told = [one.names.get(family, silent) for one in posts]
         rows = [row for row, name in enumerate(told) if name]
-        model = _fit([name for name in told if name], features[rows], strength, seed)
+        model = _fit([name for name in told if name], features[rows], seed)
         names += (f"{family}:{name}" for name in model.classes_)
         columns += _each(model.coef_)
         bias += (float(one) for one in _each(model.intercept_))
-    return tuple(names), np.stack(columns, axis=1).astype(np.float32), np.array(bias, np.float32)
+    return Fields(tuple(names), np.stack(columns, axis=1).astype(np.float32), np.array(bias, np.float32))
 
 
-def _fit(wanted: Sequence[str], features: csr_matrix | Floats, strength: float, seed: int) -> LogisticRegression:
+def _fit(wanted: Sequence[str], features: csr_matrix, seed: int) -> LogisticRegression:
     counts = Counter(wanted)
     sample = np.array([len(wanted) / len(counts) / counts[one] for one in wanted])
-    model = LogisticRegression(C=strength, max_iter=ROUNDS, tol=TOLERANCE, random_state=seed)
+    model = LogisticRegression(C=C, max_iter=ROUNDS, tol=TOLERANCE, random_state=seed)
     return model.fit(features, wanted, sample_weight=sample)
 
 

@@ -5,7 +5,6 @@ Posts are told apart in a few parts, an event in one of them, and each part is r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,9 @@ import numpy as np
 from nlp.heads import BINARY, Heads
 from nlp.second import Second
 from nlp.training import fit
-from nlp.training.second import Maker, decided, out_of_fold, read_doubt, taken
+from nlp.training.encoder import Making
+from nlp.training.second import decided, lesson, out_of_fold, read_doubt, taken
+from nlp.training.tuning import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,10 @@ def hold(
     data: fit.Data,
     heads: Heads,
     second: Second,
-    maker: Maker,
+    maker: Making,
     *,
     seed: int = 0,
-    report: Callable[[str], None] = lambda _: None,
+    report: Report = lambda _: None,
 ) -> Held:
     """Read every part with models fitted on the others, calibrated as the shipped ones; takes most of an hour."""
     odds = {}
@@ -42,7 +43,7 @@ def hold(
         lines = np.array([heads.line(head, lang) for lang in data.langs])
         odds[head] = fit.out_of_fold(data, head, seed=seed) * lines[:, 0] + lines[:, 1]
     read = read_doubt(data, odds, maker)
-    scores = out_of_fold(data, read, maker.layers(), seed=seed, report=report)
+    scores = out_of_fold(data, read, lesson(data, read), maker.layers(), seed=seed, report=report)
     found = decided(data, read, second, scores, odds)
     passed_over = [not taken(one) for one in data.examples]
     for values in found.values():

@@ -7,9 +7,8 @@ head will see, and reading a hundred thousand posts as a whole would take an hou
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +21,12 @@ from nlp.heads import BINARY, CALIBRATED
 from nlp.language import HOME
 from nlp.second import GATE, Second
 from nlp.training import fit
-from nlp.training.encoder import Layer
+from nlp.training.encoder import Layer, Making
 from nlp.training.fields import FAMILIES, examine
 from nlp.training.prior import at_prior
 from nlp.training.sources import Example
-from nlp.training.tuning import Lesson, teach
+from nlp.training.tuning import Lesson, Report, teach
 
-Report = Callable[[str], None]
 ONE_IN = {"crisislex_t26": 3, "crisislex_t6": 8, "disaster_messages": 8, "pheme": 4}
 """Of the posts in doubt of a source, one in so many is read, by hash."""
 FOLDS = 3
@@ -39,16 +37,6 @@ it counts in the fast heads. Neighbours teach those to tell alike words apart; h
 street, and recall at 0.3 % false alarms fell from .85 to .70. Real crises have taught the fast heads already."""
 LEARNT = {family: silent for family, silent in FAMILIES.items() if family != "hazard"}
 """What a post means names no hazard well: the layers that are kept see that something burns, not what."""
-
-
-class Maker(Protocol):
-    """Whatever has the lower layers of an encoder, as :class:`nlp.training.encoder.Making` does."""
-
-    def states(self, texts: Iterable[str]) -> list[npt.NDArray[np.float16]]:
-        """What the layers that stay make of each text."""
-
-    def layers(self) -> list[Layer]:
-        """The layers that are to be taught."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +71,29 @@ def fit_second(
     report: Report = lambda _: None,
 ) -> Learnt:
     """Teach ``layers`` and a head on them. ``odds``: the fast path's log-odds of every example, out of fold."""
-    scores = out_of_fold(data, read, layers, seed=seed, report=report)
-    taught = teach(layers, lesson(data, read), np.arange(len(read.rows)), seed=seed, report=report)
+    whole = lesson(data, read)
+    scores = out_of_fold(data, read, whole, layers, seed=seed, report=report)
+    taught = teach(layers, whole, np.arange(len(read.rows)), seed=seed, report=report)
     told = [
         [line(data, read, head, lang, scores[:, at], odds[head]) for at, head in enumerate(BINARY)]
         for lang in CALIBRATED
     ]
     lines = np.array(told, np.float32)
-    made = Second((*BINARY, *_names(lesson(data, read))), taught.weights, taught.bias, lines, {})
+    made = Second((*BINARY, *whole.names), taught.weights, taught.bias, lines, {})
     return Learnt(made, taught.layers, scores, decided(data, read, made, scores, odds))
 
 
 def out_of_fold(
-    data: fit.Data, read: Doubt, layers: Sequence[Layer], *, seed: int = 0, report: Report = lambda _: None
+    data: fit.Data,
+    read: Doubt,
+    whole: Lesson,
+    layers: Sequence[Layer],
+    *,
+    seed: int = 0,
+    report: Report = lambda _: None,
 ) -> Floats:
     """The scores of each post read, by layers and a head that were taught nothing of its group."""
-    whole, part = lesson(data, read), fit.parts(data, folds=FOLDS, seed=seed)[read.rows]
+    part = fit.parts(data, folds=FOLDS, seed=seed)[read.rows]
     scores = np.zeros((len(read.rows), whole.width), np.float32)
     for one in range(FOLDS):
         taught = teach(layers, whole, np.flatnonzero(part != one), seed=seed, report=report)
@@ -118,10 +113,6 @@ def lesson(data: fit.Data, read: Doubt) -> Lesson:
         names = tuple(sorted({name for name in told if name}))
         classes[family] = names, np.array([names.index(name) if name else -1 for name in told])
     return Lesson(read.states, np.stack(labels, 1), np.stack(counts, 1).astype(np.float32), classes)
-
-
-def _names(whole: Lesson) -> Iterator[str]:
-    return (f"{family}:{name}" for family, (names, _) in whole.classes.items() for name in names)
 
 
 def _labels(data: fit.Data, read: Doubt, head: str) -> tuple[npt.NDArray[np.int8], fit.Array]:
@@ -160,7 +151,7 @@ def decided(
     return found
 
 
-def read_doubt(data: fit.Data, odds: Mapping[str, fit.Array], maker: Maker) -> Doubt:
+def read_doubt(data: fit.Data, odds: Mapping[str, fit.Array], maker: Making) -> Doubt:
     """The corpus, and of the other sources the share that is read of what is in doubt."""
     doubt = np.any([odds[head] >= log_odds(least) for head, least in GATE.items()], axis=0)
     rows = np.array(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ from nlp.training.fields import examine, fit_fields, matrix
 from nlp.training.prior import at_prior
 from nlp.training.second import Doubt, Learnt, deep_shifts, fit_second, read_doubt
 from nlp.training.sources import LICENCES, Example, everything
+from nlp.training.tuning import Report
 
-Report = Callable[[str], None]
 FALSE_ALARMS = {"emerging_incident": 0.0006, "public_order_threat": 0.0001, "rumour": 0.001}
 AGAIN = {"emerging_incident": 0.0003, "public_order_threat": 0.00007, "rumour": 0.0001}
 """Share of ordinary posts that may carry a label by the fast path alone and after a second look, on ordinary posts that

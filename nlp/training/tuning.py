@@ -7,8 +7,9 @@ graph (:mod:`nlp.training.encoder`), the head into the second look (:mod:`nlp.se
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise, starmap
 from typing import Any
 
 import numpy as np
@@ -50,19 +51,21 @@ class Lesson:
     classes: Mapping[str, tuple[tuple[str, ...], Rows]]
 
     @property
-    def columns(self) -> dict[str, slice]:
-        """Family → where its classes stand in a head's scores, after the heads."""
-        found, start = {}, self.labels.shape[1]
-        for family, (names, _) in self.classes.items():
-            found[family] = slice(start, start + len(names))
-            start += len(names)
-        return found
+    def names(self) -> tuple[str, ...]:
+        """``family:class`` of each score that follows those of the heads."""
+        return tuple(f"{family}:{name}" for family, (names, _) in self.classes.items() for name in names)
+
+    @property
+    def columns(self) -> tuple[slice, ...]:
+        """Where the classes of each family stand among the scores."""
+        ends = [*accumulate((len(names) for names, _ in self.classes.values()), initial=self.labels.shape[1])]
+        return tuple(starmap(slice, pairwise(ends)))
 
     @property
     def width(self) -> int:
         """How many scores a post has."""
         heads: int = self.labels.shape[1]
-        return heads + sum(len(names) for names, _ in self.classes.values())
+        return heads + len(self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,8 @@ def teach(
         "weights": np.zeros((len(centre), lesson.width), np.float32),
         "bias": np.zeros(lesson.width, np.float32),
     }
-    columns = tuple(lesson.columns.values())
-    steps = EPOCHS * len(list(_batches(rows, lesson.states)))
-    optimizer = _optimizer(steps)
+    columns = lesson.columns
+    optimizer = _optimizer(EPOCHS * -(-len(rows) // TOGETHER))
     state, key = optimizer.init(params), jax.random.key(seed)
 
     def step(params: Params, state: Any, shown: Params, key: Any) -> tuple[Params, Any, Any]:
@@ -136,7 +138,7 @@ def _optimizer(steps: int) -> optax.GradientTransformation:
 
 def _batches(
     rows: Rows, states: Sequence[npt.NDArray[np.float16]], order: np.random.Generator | None = None
-) -> Iterator[Rows]:
+) -> list[Rows]:
     """Posts of like length together, in a random order where one is given."""
     lengths = np.array([len(one) for one in states])
     rows = rows if order is None else order.permutation(rows)
@@ -146,7 +148,7 @@ def _batches(
         some = some[np.argsort(lengths[some], kind="stable")]
         found += [some[at : at + TOGETHER] for at in range(0, len(some), TOGETHER)]
     turn = range(len(found)) if order is None else order.permutation(len(found))
-    return (found[at] for at in turn)
+    return [found[at] for at in turn]
 
 
 def _filled(states: Sequence[npt.NDArray[np.float16]], batch: Rows) -> dict[str, Floats]:
